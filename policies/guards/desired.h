@@ -1,0 +1,133 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policies/base/instant.h"
+#include "policies/base/units.h"
+
+namespace tidegate::guards {
+
+// Why the number is what it is. Kubernetes's names where Kubernetes has the idea.
+enum class Reason {
+  kDesiredWithinRange,   // nothing limited the proposal
+  kWithinTolerance,      // the change is too small to act on
+  kScaleUpStabilized,    // a lower recommendation inside the scale-up window
+  kScaleDownStabilized,  // a higher recommendation inside the scale-down window
+  kScaleUpLimit,         // scale-up policies
+  kScaleDownLimit,       // scale-down policies
+  kTooManyReplicas,      // maxReplicas
+  kTooFewReplicas,       // minReplicas
+  kSamplesNotOk,         // held: no reading that may move the pool in this direction
+  kFallback,             // fallback.replicas acts: the readings have been bad for too long
+  kPaused,
+  kNotScaled,  // no GatewayScaler: the manifest's replicaCount holds
+};
+inline constexpr int kReasonCount = 12;
+// "DesiredWithinRange", ...
+const char* Name(Reason reason);
+
+enum class Stage {
+  kSizing,
+  kHold,
+  kFallback,
+  kTolerance,
+  kStabilization,
+  kRateLimit,
+  kBounds,
+  kPause
+};
+const char* Name(Stage stage);
+
+// One guard that changed the number.
+struct Limit {
+  Stage stage = Stage::kSizing;
+  Reason reason = Reason::kDesiredWithinRange;
+  Replicas before = 0;
+  Replicas after = 0;
+  std::string detail;
+  bool operator==(const Limit&) const = default;
+};
+
+// The pool's size after all guards, within [min, max].
+struct Desired {
+  Replicas proposed = 0;    // largest usable proposal; the current size where there is none
+  Replicas stabilized = 0;  // after the stabilization windows
+  Replicas replicas = 0;
+  Reason reason =
+      Reason::kDesiredWithinRange;  // of the last guard that changed it, or why it holds
+  std::vector<Limit> limits;
+  bool operator==(const Desired&) const = default;
+};
+
+enum class PolicyType { kPods, kPercent };
+enum class SelectPolicy { kMax, kMin, kDisabled };
+struct ScalingPolicy {
+  PolicyType type = PolicyType::kPercent;
+  Replicas value = 100;     // replicas or percent, > 0
+  Duration period{15'000};  // 1 s .. 1800 s
+  bool operator==(const ScalingPolicy&) const = default;
+};
+// HPA v2 HPAScalingRules, field for field.
+struct ScalingRules {
+  Duration stabilization_window{0};  // 0 .. 3600 s
+  SelectPolicy select = SelectPolicy::kMax;
+  std::vector<ScalingPolicy> policies;
+  double tolerance = 0.1;  // fraction of the current size, >= 0
+  bool operator==(const ScalingRules&) const = default;
+};
+struct Behavior {
+  ScalingRules up;
+  ScalingRules down;
+  bool operator==(const Behavior&) const = default;
+};
+// The HPA's: up 4 pods or 100 % per 15 s, window 0; down 100 % per 15 s, window 300 s; tolerance
+// 0.1 both ways.
+Behavior DefaultBehavior();
+
+enum class FallbackBehavior {
+  kStatic,
+  kCurrentReplicas,
+  kCurrentReplicasIfHigher,
+  kCurrentReplicasIfLower
+};
+// What holds once every signal has been unusable for `after`; until then the pool is held.
+struct Fallback {
+  Duration after{180'000};
+  Replicas replicas = 0;
+  FallbackBehavior behavior = FallbackBehavior::kCurrentReplicasIfHigher;
+  bool operator==(const Fallback&) const = default;
+};
+
+struct Options {
+  Replicas min = 1;
+  Replicas max = 10;
+  Behavior behavior = DefaultBehavior();
+  std::optional<Fallback> fallback;
+  bool paused = false;
+  bool operator==(const Options&) const = default;
+};
+
+struct Recommendation {
+  Instant at{};
+  Replicas replicas = 0;
+  bool operator==(const Recommendation&) const = default;
+};
+struct ScaleEvent {
+  Instant at{};
+  Replicas change = 0;  // > 0 grew, < 0 shrank
+  bool operator==(const ScaleEvent&) const = default;
+};
+
+// What the guards remember between ticks. A value: copied, hashed, checkpointed.
+struct Memory {
+  std::optional<Replicas> desired;  // the last decision; the next one's current size
+  std::vector<Recommendation>
+      recommendations;               // unstabilised, inside the longer window, oldest first
+  std::vector<ScaleEvent> events;    // inside the longest policy period, oldest first
+  std::optional<Instant> bad_since;  // since when no reading has been usable
+  bool operator==(const Memory&) const = default;
+};
+
+}  // namespace tidegate::guards

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "policies/base/instant.h"
+#include "policies/base/units.h"
+#include "policies/guards/desired.h"
+#include "policies/signals/snapshot.h"
+#include "policies/sizing/proposal.h"
+#include "scheduler/rollout/plan.h"
+
+namespace tidegate::decision {
+
+// Everything about one pool that a decision depends on besides the snapshot: its manifests,
+// compiled.
+struct PoolSpec {
+  PoolId id;
+  Revision revision;      // of the template that replicas should run
+  Replicas declared = 1;  // replicaCount: the first size, and the size where nothing scales it
+  bool scaled = false;    // a GatewayScaler targets it
+  bool dry_run = false;   // decide and record, take no step
+  std::string policy = "target";  // in policies/catalog.cc
+  std::vector<sizing::SignalTarget> targets;
+  guards::Options guards;
+  rollout::Options rollout;
+  std::string config_version;  // hash of all the above, in decisions and metrics
+  bool operator==(const PoolSpec&) const = default;
+};
+
+// All that is remembered of one pool between ticks. A value: copied, hashed, checkpointed.
+struct PoolState {
+  guards::Memory guards;
+  rollout::State rollout;
+  bool operator==(const PoolState&) const = default;
+};
+
+struct DecisionState {
+  std::map<PoolId, PoolState> pools;
+};
+
+// What was decided for one pool at one instant, and everything that explains it.
+struct Decision {
+  Instant at{};
+  PoolId pool;
+  std::string config_version;
+  Revision revision;
+  Replicas current = 0;  // the size before
+  Replicas min = 0;
+  Replicas max = 0;
+  signals::PhaseCounts counts;
+  std::vector<signals::Reading> readings;
+  std::vector<sizing::Proposal> proposals;
+  guards::Desired desired;
+  rollout::Plan plan;
+  bool dry_run = false;
+  std::string error;  // not empty: the pool was left alone, and why
+  bool operator==(const Decision&) const = default;
+};
+
+struct Outcome {
+  Decision decision;
+  PoolState state;
+};
+
+// One pool, one tick: sizing -> guards -> rollout. Pure: same arguments, same outcome.
+// Precondition: spec.id == pool.id; spec.policy is in the catalog.
+Outcome Decide(const PoolSpec& spec, const signals::PoolSnapshot& pool, Instant now,
+               const PoolState& state);
+
+// The decision as `tidegate explain` and `tidesim` print it: lines of plain text, equal for equal
+// decisions.
+std::string ToText(const Decision& decision);
+// One line: "edge 4 -> 8 (proposed 8, ScaleUpLimit): start 4".
+std::string Summary(const Decision& decision);
+
+// FNV-1a over all fields; equal states have equal digests on every machine.
+std::uint64_t Digest(const DecisionState& state);
+
+}  // namespace tidegate::decision

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "policies/base/instant.h"
+#include "scheduler/decision/decision.h"
+#include "scheduler/ports/actuator.h"
+#include "scheduler/ports/clock.h"
+#include "scheduler/ports/journal.h"
+#include "scheduler/ports/signal_source.h"
+
+namespace tidegate::loop {
+
+struct Options {
+  Duration period{5'000};            // between two ticks; >= 1 s
+  Duration checkpoint_every{5'000};  // the state of a quiet pool is written at least this often
+  Duration record_every{
+      60'000};  // a decision that repeats the last one is recorded at least this often
+};
+
+struct StepFailure {
+  PoolId pool;
+  rollout::Step step;
+  Error error;
+};
+
+// What one tick did, for telemetry and status.
+struct Tick {
+  Instant at{};
+  std::vector<decision::Decision> decisions;  // sorted by pool
+  std::vector<StepFailure> failures;
+  int steps = 0;  // accepted by the actuator
+  std::string observe_error;
+  std::string journal_error;
+};
+
+// Observe, decide, record, request: one tick per Step(). Owns no thread and does not sleep; the
+// caller runs it when it says, or earlier when something happened. Not thread-safe.
+class ControlLoop {
+ public:
+  // The ports must outlive the loop.
+  ControlLoop(ports::Clock& clock, ports::SignalSource& source, ports::Actuator& actuator,
+              ports::Journal& journal, Options options);
+
+  // The pools to keep, sorted by id; takes effect at the next step. State of pools that are gone is
+  // dropped.
+  void Configure(std::vector<decision::PoolSpec> pools);
+  // State of an earlier run. Call before the first step.
+  void Restore(decision::DecisionState state);
+
+  // Runs one tick and returns when the next one is due.
+  Instant Step();
+  // Writes all state, whether it changed or not; for a clean stop.
+  Expected<void> Checkpoint();
+
+  const Tick& last() const { return tick_; }
+  const decision::DecisionState& state() const { return state_; }
+  const std::vector<decision::PoolSpec>& pools() const { return pools_; }
+
+ private:
+  struct Written {
+    Instant decision{};
+    Instant state{};
+  };
+
+  ports::Clock& clock_;
+  ports::SignalSource& source_;
+  ports::Actuator& actuator_;
+  ports::Journal& journal_;
+  Options options_;
+  std::vector<decision::PoolSpec> pools_;
+  decision::DecisionState state_;
+  Tick tick_;
+  std::map<PoolId, Written> written_;
+};
+
+}  // namespace tidegate::loop
