@@ -47,6 +47,9 @@ function(tidegate_library name)
   target_link_libraries(${name} PUBLIC tidegate_options tl::expected ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
 endfunction()
 
+# Everything generated, for tools that parse sources without building them (clang-tidy).
+add_custom_target(tidegate_generated)
+
 # tidegate_protobuf(TARGET FILE): generates FILE (a path from the repository root) and adds it to TARGET.
 # Generated code is included by the same path as hand-written code and is compiled without our warnings.
 function(tidegate_protobuf target proto)
@@ -61,4 +64,7 @@ function(tidegate_protobuf target proto)
   target_sources(${target} PRIVATE "${out}/${stem}.pb.cc" "${out}/${stem}.pb.h")
   set_source_files_properties("${out}/${stem}.pb.cc" TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS "-w")
   target_include_directories(${target} SYSTEM PRIVATE "${out}")
+  string(MAKE_C_IDENTIFIER "generated_${stem}" generated)
+  add_custom_target(${generated} DEPENDS "${out}/${stem}.pb.h")
+  add_dependencies(tidegate_generated ${generated})
 endfunction()

@@ -1,0 +1,55 @@
+# The short commands. Each sets up what it needs, so `make test` or `make demo` is the first thing
+# to type on a fresh Debian 12 machine (after `apt-get install make`).
+JOBS ?= $(shell nproc)
+RELEASE := build/release
+DEMO := tests/demo/run
+
+.PHONY: help setup build test demo check bench coverage clean
+
+help:
+	@echo "make demo      a real pool follows a traffic spike and a rollout on this machine (2 minutes)"
+	@echo "make test      everything from setup to the last test"
+	@echo "make build     the programs: $(RELEASE)/{scheduler/tidegate,sim/tidesim,traces/tidetrace}"
+	@echo "make check     format, clang-tidy on what changed since main (ALL=1: on all), architecture"
+	@echo "make bench     build and run the benchmarks"
+	@echo "make coverage  line coverage of the tests, as build/coverage/coverage.html"
+	@echo "make setup     install the Debian packages (root or sudo); nothing to do the second time"
+	@echo "make clean     remove build/"
+
+setup:
+	@.ci/setup
+
+build: setup
+	cmake --preset release
+	cmake --build --preset release -j $(JOBS)
+
+test: build
+	ctest --preset release -j $(JOBS)
+
+demo: build
+	@if [ -x $(DEMO) ]; then exec $(DEMO); else \
+	  echo "make demo: $(DEMO) is not in this tree" >&2; exit 1; fi
+
+check: setup
+	.ci/check
+	.ci/tidy $(if $(ALL),--all)
+	cmake --preset release
+	cmake --build --preset release -j $(JOBS) --target architecture_test
+	$(RELEASE)/tests/architecture_test --gtest_brief=1
+
+# The same build folder as `make build`, so that only the benchmarks themselves are new.
+bench: setup
+	cmake --preset bench
+	cmake --build --preset bench -j $(JOBS)
+	@set -e; for bench in $(RELEASE)/tests/*_bench; do \
+	  if [ -x $$bench ]; then echo "== $$bench"; $$bench; fi; done
+
+coverage: setup
+	cmake --preset coverage
+	cmake --build --preset coverage -j $(JOBS)
+	ctest --preset coverage -j $(JOBS)
+	gcovr --root . --object-directory build/coverage -j $(JOBS) --exclude tests/ --exclude build/ \
+	  --html-details build/coverage/coverage.html --print-summary
+
+clean:
+	rm -rf build
