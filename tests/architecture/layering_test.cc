@@ -23,7 +23,7 @@ const std::vector<LayerRule> kDependencyTable = {
     // traces: loads, and the one HTTP stack.
     {"traces/format", {"policies/base", "policies/signals"}, {"fmt", "protobuf"}},
     {"traces/generate", {"policies/base", "traces/format"}, {"fmt"}},
-    {"traces/net", {"policies/base"}, {"fmt", "boost.net", "openssl", "posix"}},
+    {"traces/net", {"policies/base"}, {"fmt", "boost.net", "openssl", "zlib", "posix"}},
     {"traces/cli",
      {"policies/base", "policies/signals", "traces"},
      {"fmt", "boost.json", "cli11", "posix"}},

@@ -1,5 +1,6 @@
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -30,6 +31,13 @@ HttpClient MakeClient(const std::string& url, HttpClientOptions options = {}) {
 
 std::unique_ptr<HttpServer> Serve(HttpHandler handler, HttpServerOptions options = {}) {
   return HttpServer::Start(std::move(options), std::move(handler)).value();
+}
+
+// A server whose requests are never answered in time stops at once.
+HttpServerOptions StopsAtOnce() {
+  HttpServerOptions options;
+  options.stop_grace = milliseconds(0);
+  return options;
 }
 
 HttpResponse Echo(const HttpRequest& request) {
@@ -125,9 +133,10 @@ TEST(HttpClientTest, NeverSendsAPostTwice) {
 }
 
 TEST(HttpClientTest, GivesUpAtTheDeadline) {
-  const auto server = HttpServer::StartAsync({}, [](const HttpRequest&, Responder responder) {
-                        responder.SendAfter(seconds(20), MakeResponse(200, "text/plain", "late"));
-                      }).value();
+  const auto server =
+      HttpServer::StartAsync(StopsAtOnce(), [](const HttpRequest&, Responder responder) {
+        responder.SendAfter(seconds(20), MakeResponse(200, "text/plain", "late"));
+      }).value();
   HttpClient client = MakeClient(server->url());
   const auto started = std::chrono::steady_clock::now();
   const auto response = client.Send({}, milliseconds(100));
@@ -138,10 +147,11 @@ TEST(HttpClientTest, GivesUpAtTheDeadline) {
 
 TEST(HttpClientTest, WorksAgainAfterATimeout) {
   std::atomic<int> calls = 0;
-  const auto server = HttpServer::StartAsync({}, [&](const HttpRequest&, Responder responder) {
-                        responder.SendAfter(calls++ == 0 ? seconds(20) : seconds(0),
-                                            MakeResponse(200, "text/plain", "ok"));
-                      }).value();
+  const auto server =
+      HttpServer::StartAsync(StopsAtOnce(), [&](const HttpRequest&, Responder responder) {
+        responder.SendAfter(calls++ == 0 ? seconds(20) : seconds(0),
+                            MakeResponse(200, "text/plain", "ok"));
+      }).value();
   HttpClient client = MakeClient(server->url());
   EXPECT_FALSE(client.Send({}, milliseconds(100)).has_value());
   EXPECT_EQ(client.Send({}, seconds(5)).value().body, "ok");
