@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -55,15 +56,22 @@ class ControlLoop {
   // Writes all state, whether it changed or not; for a clean stop.
   Expected<void> Checkpoint();
 
-  const Tick& last() const { return tick_; }
+  // The last tick; never null, and never changed once it is handed out, so that other threads may
+  // keep it.
+  std::shared_ptr<const Tick> last() const { return tick_; }
   const decision::DecisionState& state() const { return state_; }
   const std::vector<decision::PoolSpec>& pools() const { return pools_; }
 
  private:
+  // When a pool's decision and state were last written.
   struct Written {
     Instant decision{};
     Instant state{};
   };
+
+  void DecideAll(const signals::Snapshot& snapshot, Tick& tick);
+  void Record(Tick& tick);
+  void TakeSteps(Tick& tick);
 
   ports::Clock& clock_;
   ports::SignalSource& source_;
@@ -72,7 +80,7 @@ class ControlLoop {
   Options options_;
   std::vector<decision::PoolSpec> pools_;
   decision::DecisionState state_;
-  Tick tick_;
+  std::shared_ptr<const Tick> tick_ = std::make_shared<Tick>();
   std::map<PoolId, Written> written_;
 };
 

@@ -1,0 +1,135 @@
+// One tick, in this order, and the order is the point:
+//
+//   observe -> decide -> record -> request
+//
+// The record is written ahead of the requests: a daemon that dies in between finds its requests as
+// pending after the restart, counts them against the budgets and repeats them under the same names.
+// A journal that fails does not stop the pools: the fleet itself shows what runs, and a full disk
+// must not freeze a pool in a spike.
+
+#include "scheduler/loop/control_loop.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "policies/base/check.h"
+
+namespace tidegate::loop {
+namespace {
+
+using decision::Decision;
+
+bool SameQualities(const std::vector<signals::Reading>& a, const std::vector<signals::Reading>& b) {
+  return std::ranges::equal(a, b, {}, &signals::Reading::quality, &signals::Reading::quality);
+}
+
+// Whether `now` tells a reader nothing that `before` did not.
+bool Repeats(const Decision& before, const Decision& now) {
+  return now.plan.steps.empty() && now.desired.replicas == before.desired.replicas &&
+         now.desired.reason == before.desired.reason && now.counts == before.counts &&
+         now.revision == before.revision && now.config_version == before.config_version &&
+         now.error == before.error && SameQualities(now.readings, before.readings);
+}
+
+const Decision* Find(const Tick& tick, const PoolId& pool) {
+  const auto at = std::ranges::lower_bound(tick.decisions, pool, {}, &Decision::pool);
+  return at != tick.decisions.end() && at->pool == pool ? &*at : nullptr;
+}
+
+// A refused request was not taken: it holds no budget.
+void Forget(rollout::State& state, const rollout::Step& step) {
+  std::erase_if(state.pending, [&](const rollout::Pending& pending) {
+    return pending.replica == step.replica && pending.kind == step.kind;
+  });
+}
+
+}  // namespace
+
+ControlLoop::ControlLoop(ports::Clock& clock, ports::SignalSource& source,
+                         ports::Actuator& actuator, ports::Journal& journal, Options options)
+    : clock_(clock), source_(source), actuator_(actuator), journal_(journal), options_(options) {}
+
+void ControlLoop::Configure(std::vector<decision::PoolSpec> pools) {
+  TIDEGATE_CHECK(std::ranges::is_sorted(pools, {}, &decision::PoolSpec::id), "pools are sorted");
+  pools_ = std::move(pools);
+  const auto gone = [&](const PoolId& id) {
+    return !std::ranges::binary_search(pools_, id, {}, &decision::PoolSpec::id);
+  };
+  std::erase_if(state_.pools, [&](const auto& entry) { return gone(entry.first); });
+  std::erase_if(written_, [&](const auto& entry) { return gone(entry.first); });
+}
+
+void ControlLoop::Restore(decision::DecisionState state) { state_ = std::move(state); }
+
+Instant ControlLoop::Step() {
+  auto tick = std::make_shared<Tick>();
+  tick->at = clock_.Now();
+  const Instant due = tick->at + options_.period;
+  const auto snapshot = source_.Observe(tick->at, pools_);
+  if (snapshot) {
+    DecideAll(*snapshot, *tick);
+    Record(*tick);
+    TakeSteps(*tick);
+  } else {
+    tick->observe_error = snapshot.error().message;  // no evidence, no change
+  }
+  tick_ = std::move(tick);
+  return due;
+}
+
+void ControlLoop::DecideAll(const signals::Snapshot& snapshot, Tick& tick) {
+  TIDEGATE_CHECK(snapshot.pools.size() == pools_.size(), "a snapshot has one entry per pool");
+  tick.decisions.reserve(pools_.size());
+  for (std::size_t i = 0; i < pools_.size(); ++i) {
+    decision::PoolState& state = state_.pools[pools_[i].id];
+    decision::Outcome outcome = decision::Decide(pools_[i], snapshot.pools[i], tick.at, state);
+    state = std::move(outcome.state);
+    tick.decisions.push_back(std::move(outcome.decision));
+  }
+}
+
+void ControlLoop::Record(Tick& tick) {
+  std::vector<ports::JournalEntry> entries;
+  for (const Decision& decision : tick.decisions) {
+    const Decision* before = Find(*tick_, decision.pool);
+    Written& written = written_[decision.pool];
+    const bool news = before == nullptr || !Repeats(*before, decision);
+    const bool record = news || tick.at - written.decision >= options_.record_every;
+    const bool save = news || tick.at - written.state >= options_.checkpoint_every;
+    if (!record && !save) continue;
+    entries.push_back({.decision = record ? &decision : nullptr,
+                       .pool = &decision.pool,
+                       .state = save ? &state_.pools[decision.pool] : nullptr});
+    if (record) written.decision = tick.at;
+    if (save) written.state = tick.at;
+  }
+  if (entries.empty()) return;
+  if (auto appended = journal_.Append(tick.at, entries); !appended) {
+    tick.journal_error = appended.error().message;
+  }
+}
+
+void ControlLoop::TakeSteps(Tick& tick) {
+  for (const Decision& decision : tick.decisions) {
+    if (decision.dry_run) continue;
+    for (const rollout::Step& step : decision.plan.steps) {
+      if (auto taken = actuator_.Request(tick.at, decision.pool, step); taken) {
+        ++tick.steps;
+      } else {
+        tick.failures.push_back({decision.pool, step, taken.error()});
+        Forget(state_.pools[decision.pool].rollout, step);
+      }
+    }
+  }
+}
+
+Expected<void> ControlLoop::Checkpoint() {
+  std::vector<ports::JournalEntry> entries;
+  for (const auto& [pool, state] : state_.pools) {
+    entries.push_back({.decision = nullptr, .pool = &pool, .state = &state});
+  }
+  if (entries.empty()) return {};
+  return journal_.Append(clock_.Now(), entries);
+}
+
+}  // namespace tidegate::loop
