@@ -130,7 +130,7 @@ TEST(BannedNamesTest, CatchesEachKindOfViolationInPureCode) {
         "std::ifstream in(path);", "std::unordered_map<K, V> m;", "#include <unordered_set>",
         "std::exponential_distribution<double> d;", "std::this_thread::sleep_for(s);",
         "std::setlocale(LC_ALL, \"\");", "static thread_local int x;"}) {
-    EXPECT_EQ(Check("scheduler/decision/a.cc", std::string(code) + "\n").size() > 0, true) << code;
+    EXPECT_FALSE(Check("scheduler/decision/a.cc", std::string(code) + "\n").empty()) << code;
   }
 }
 

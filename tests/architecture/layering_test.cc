@@ -47,7 +47,7 @@ const std::vector<LayerRule> kDependencyTable = {
      {"policies", "scheduler/allocation", "scheduler/rollout", "scheduler/decision"},
      {"fmt", "yaml-cpp", "posix"}},
     {"scheduler/telemetry",
-     {"policies", "scheduler/rollout", "scheduler/decision", "scheduler/ports"},
+     {"policies", "scheduler/rollout", "scheduler/decision", "scheduler/ports", "scheduler/loop"},
      {"fmt", "spdlog", "prometheus"}},
     {"scheduler/adapters",
      {"policies", "traces/net", "scheduler/allocation", "scheduler/rollout", "scheduler/decision",
