@@ -21,7 +21,7 @@ struct BuildInfo {
 
 // One tick of the control loop, as its owner saw it. The pointers are read during the call only.
 struct TickRecord {
-  const loop::Tick* tick = nullptr;                // ControlLoop::last(); not null
+  const loop::Tick* tick = nullptr;                // *ControlLoop::last(); not null
   const decision::DecisionState* state = nullptr;  // ControlLoop::state(); not null
   std::span<const decision::PoolSpec> pools;       // ControlLoop::pools(), sorted by id
   Duration took{0};                                // Step(), start to end

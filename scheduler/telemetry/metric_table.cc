@@ -117,7 +117,7 @@ constexpr std::array<Metric, kMetricCount> kTable{{
     {kQueryEmpty, "tidegate_query_empty_results_total", kCounter, "query", "queries",
      "Queries that were answered with no series at all."},
     {kJournalErrors, "tidegate_journal_errors_total", kCounter, "", "ticks",
-     "Ticks whose decisions could not be written; no step is taken on such a tick."},
+     "Ticks whose decisions and state could not be written."},
     {kJournalSize, "tidegate_journal_size_bytes", kGauge, "", "bytes",
      "Size of the journal on disk."},
     {kJournalRecords, "tidegate_journal_records", kGauge, "", "records",

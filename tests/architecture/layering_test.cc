@@ -48,7 +48,7 @@ const std::vector<LayerRule> kDependencyTable = {
      {"fmt", "yaml-cpp", "posix"}},
     {"scheduler/telemetry",
      {"policies", "scheduler/rollout", "scheduler/decision", "scheduler/ports", "scheduler/loop"},
-     {"fmt", "spdlog", "prometheus"}},
+     {"fmt", "spdlog", "prometheus", "posix"}},
     {"scheduler/adapters",
      {"policies", "traces/net", "scheduler/allocation", "scheduler/rollout", "scheduler/decision",
       "scheduler/ports", "scheduler/journal", "scheduler/config", "scheduler/telemetry"},
