@@ -1,0 +1,55 @@
+#include "scheduler/rollout/names.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "policies/base/check.h"
+
+namespace tidegate::rollout {
+
+const char* Name(StepKind kind) {
+  switch (kind) {
+    case StepKind::kStart: return "start";
+    case StepKind::kDrain: return "drain";
+  }
+  TIDEGATE_CHECK(false, "unknown step kind");
+}
+
+const char* Name(StepReason reason) {
+  switch (reason) {
+    case StepReason::kGrow: return "grow";
+    case StepReason::kReplace: return "replace";
+    case StepReason::kRollout: return "rollout";
+    case StepReason::kShrink: return "shrink";
+    case StepReason::kFailed: return "failed";
+    case StepReason::kNeverReady: return "never ready";
+    case StepReason::kSuperseded: return "superseded";
+    case StepReason::kRepeat: return "repeat";
+  }
+  TIDEGATE_CHECK(false, "unknown step reason");
+}
+
+ResolvedBudget Resolve(const Budget& budget, Replicas size) {
+  ResolvedBudget resolved{ResolveUp(budget.surge, size), ResolveDown(budget.unavailable, size)};
+  if (resolved.surge == 0 && resolved.unavailable == 0) resolved.unavailable = 1;
+  return resolved;
+}
+
+std::string ReplicaName(const PoolId& pool, const Revision& revision, std::int64_t ordinal) {
+  return fmt::format("{}-{}-{}", pool.name, revision, ordinal);
+}
+
+std::int64_t OrdinalOf(const PoolId& pool, std::string_view replica) {
+  const auto dash = replica.rfind('-');
+  if (dash == std::string_view::npos || dash < pool.name.size()) return 0;
+  if (!replica.starts_with(pool.name) || replica[pool.name.size()] != '-') return 0;
+  std::int64_t ordinal = 0;
+  const char* const end = replica.data() + replica.size();
+  const auto [at, error] = std::from_chars(replica.data() + dash + 1, end, ordinal);
+  const bool whole = error == std::errc() && at == end;
+  return whole && ordinal > 0 && ordinal <= kLargestOrdinal ? ordinal : 0;
+}
+
+}  // namespace tidegate::rollout
