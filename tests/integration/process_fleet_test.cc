@@ -1,0 +1,424 @@
+#include "scheduler/adapters/process/process_fleet.h"
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <set>
+#include <sstream>
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "scheduler/adapters/process/gateway_process.h"
+#include "scheduler/adapters/system_clock.h"
+#include "tests/testing/child_process.h"
+#include "tests/testing/gateway_pool.h"
+
+namespace tidegate::adapters {
+namespace {
+
+using rollout::Step;
+using rollout::StepKind;
+using rollout::StepReason;
+using signals::Phase;
+using testing::ClosedLoopLoad;
+using testing::SlowUpstream;
+using testing::StatusOf;
+using testing::TempDir;
+using testing::WaitUntil;
+
+constexpr Duration kPatience = std::chrono::seconds(30);
+const PoolId kPool{"istio-system", "edge"};
+
+class ProcessFleetTest : public ::testing::Test {
+ protected:
+  ~ProcessFleetTest() override {
+    if (fleet_) fleet_->Stop(true);
+    fleet_.reset();
+    EXPECT_TRUE(FindGatewayProcesses(state_dir()).empty());
+  }
+
+  std::string state_dir() const { return (dir_.path() / "state").string(); }
+
+  ProcessFleetOptions Options() {
+    ProcessFleetOptions options;
+    options.state_dir = state_dir();
+    options.health_interval = Duration(200);
+    options.on_change = [this] { ++changes_; };
+    options.on_warning = [](const std::string& text) { GTEST_LOG_(INFO) << text; };
+    return options;
+  }
+
+  PoolTemplate Template() const {
+    PoolTemplate pool;
+    pool.id = kPool;
+    pool.revision = "r1";
+    pool.ports = {{"http", 80, 80, "TCP"}};
+    pool.routes = {{"/", "", upstream_.address()}};
+    pool.drain_deadline = Duration(5'000);
+    pool.export_cluster = "c1";
+    return pool;
+  }
+
+  void Open(const ProcessFleetOptions& options) {
+    auto fleet = ProcessFleet::Open(options);
+    ASSERT_TRUE(fleet.has_value()) << fleet.error().message;
+    fleet_ = std::move(*fleet);
+  }
+
+  void OpenAndConfigure(const PoolTemplate& pool) {
+    Open(Options());
+    const auto configured = fleet_->Configure({pool});
+    ASSERT_TRUE(configured.has_value()) << configured.error().message;
+  }
+
+  Expected<void> Take(StepKind kind, const std::string& replica, const Revision& revision = "r1") {
+    return fleet_->Request(clock_.Now(), kPool, {kind, replica, revision, StepReason::kGrow});
+  }
+
+  static std::string NameOf(int i) { return "edge-" + std::to_string(i); }
+
+  void StartAll(int from, int to) {
+    for (int i = from; i <= to; ++i) ASSERT_TRUE(Take(StepKind::kStart, NameOf(i)).has_value());
+  }
+  void DrainAll(int from, int to) {
+    for (int i = from; i <= to; ++i) ASSERT_TRUE(Take(StepKind::kDrain, NameOf(i)).has_value());
+  }
+
+  int CountOf(Phase phase) const {
+    int count = 0;
+    for (const auto& replica : fleet_->Observe(kPool)) count += replica.phase == phase ? 1 : 0;
+    return count;
+  }
+  int Size() const { return static_cast<int>(fleet_->Observe(kPool).size()); }
+
+  ::testing::AssertionResult BecomesReady(int count) const {
+    if (WaitUntil(kPatience, [&] { return CountOf(Phase::kReady) == count && Size() == count; })) {
+      return ::testing::AssertionSuccess();
+    }
+    return ::testing::AssertionFailure()
+           << CountOf(Phase::kReady) << " ready of " << Size() << ", expected " << count;
+  }
+
+  std::string Front() const { return fleet_->FrontAddress(kPool, "http").value(); }
+
+  // As a crash of the daemon does: nothing is told to the processes.
+  void Drop() { fleet_.reset(); }
+
+  TempDir dir_;
+  SlowUpstream upstream_{Duration(20)};
+  SystemClock clock_;
+  std::atomic<int> changes_{0};
+  std::unique_ptr<ProcessFleet> fleet_;
+};
+
+TEST_F(ProcessFleetTest, ServesThroughTheFrontOnceReplicasAreReady) {
+  OpenAndConfigure(Template());
+  StartAll(1, 2);
+  EXPECT_EQ(Size(), 2);  // shown at once, before their processes run
+  ASSERT_TRUE(BecomesReady(2));
+  EXPECT_EQ(StatusOf(Front(), "/some/path"), 200);
+  EXPECT_GT(changes_.load(), 0);
+  for (const auto& replica : fleet_->Observe(kPool)) {
+    EXPECT_EQ(replica.revision, "r1");
+    ASSERT_TRUE(replica.ready_at.has_value());
+    EXPECT_GE(*replica.ready_at, replica.started);
+    EXPECT_EQ(replica.since, *replica.ready_at);
+  }
+}
+
+TEST_F(ProcessFleetTest, LosesNoRequestWhileScalingUpAndDownUnderLoad) {
+  OpenAndConfigure(Template());
+  StartAll(1, 2);
+  ASSERT_TRUE(BecomesReady(2));
+  const int front = fleet_->FrontPid(kPool);
+  ClosedLoopLoad load(Front(), 16);
+  StartAll(3, 8);
+  ASSERT_TRUE(BecomesReady(8));
+  DrainAll(1, 6);
+  ASSERT_TRUE(BecomesReady(2));
+  load.Stop();
+  EXPECT_GT(load.requests(), 100);
+  EXPECT_EQ(load.failures(), 0);
+  EXPECT_EQ(fleet_->FrontPid(kPool), front);
+}
+
+TEST_F(ProcessFleetTest, RollsOutANewRevisionWithoutALostRequest) {
+  PoolTemplate pool = Template();
+  OpenAndConfigure(pool);
+  StartAll(1, 2);
+  ASSERT_TRUE(BecomesReady(2));
+  ClosedLoopLoad load(Front(), 8);
+  pool.revision = "r2";
+  pool.access_log_project = "mesh-log-1";
+  ASSERT_TRUE(fleet_->Configure({pool}).has_value());
+  EXPECT_EQ(Take(StepKind::kStart, "edge-3", "r1").error().code, ErrorCode::kConflict);
+  ASSERT_TRUE(Take(StepKind::kStart, "edge-3", "r2").has_value());
+  ASSERT_TRUE(Take(StepKind::kStart, "edge-4", "r2").has_value());
+  ASSERT_TRUE(BecomesReady(4));
+  DrainAll(1, 2);
+  ASSERT_TRUE(BecomesReady(2));
+  load.Stop();
+  EXPECT_EQ(load.failures(), 0);
+  EXPECT_EQ(StatusOf(Front(), "/a%22b\"c\\d"), 200);
+  DrainAll(3, 4);
+  ASSERT_TRUE(BecomesReady(0));
+
+  std::istringstream log(testing::ReadFile(dir_.path() / "state/logs/mesh-log-1.log"));
+  int lines = 0;
+  bool quoted = false;
+  for (std::string line; std::getline(log, line); ++lines) {
+    boost::json::error_code error;
+    const auto value = boost::json::parse(line, error);
+    ASSERT_FALSE(error) << line;
+    EXPECT_EQ(value.at("response_code").as_int64(), 200);
+    quoted = quoted || value.at("path").as_string() == "/a%22b\"c\\d";
+  }
+  EXPECT_GT(lines, 10);
+  EXPECT_TRUE(quoted);
+}
+
+TEST_F(ProcessFleetTest, TakesAKilledReplicaOutWithinASecond) {
+  OpenAndConfigure(Template());
+  StartAll(1, 2);
+  ASSERT_TRUE(BecomesReady(2));
+  ClosedLoopLoad load(Front(), 4);
+  const auto killed = clock_.Now();
+  ::kill(fleet_->Pids(kPool).at("edge-1"), SIGKILL);
+  ASSERT_TRUE(WaitUntil(kPatience, [&] { return CountOf(Phase::kFailed) == 1; }));
+  const auto views = fleet_->Observe(kPool);
+  EXPECT_EQ(views[0].phase, Phase::kFailed);
+  EXPECT_LT(views[0].since - killed, Duration(1'000));
+  // Only what was in progress on it may fail, and a GET is tried again elsewhere.
+  load.Stop();
+  EXPECT_LE(load.failures(), 4);
+  DrainAll(1, 1);
+  EXPECT_TRUE(BecomesReady(1));
+}
+
+TEST_F(ProcessFleetTest, NoticesAReplicaThatHangs) {
+  OpenAndConfigure(Template());
+  StartAll(1, 2);
+  ASSERT_TRUE(BecomesReady(2));
+  const int pid = fleet_->Pids(kPool).at("edge-2");
+  ::kill(pid, SIGSTOP);
+  EXPECT_TRUE(WaitUntil(kPatience, [&] { return CountOf(Phase::kFailed) == 1; }));
+  ::kill(pid, SIGCONT);
+  EXPECT_TRUE(BecomesReady(2));
+}
+
+TEST_F(ProcessFleetTest, BringsADeadFrontBackOnTheSamePort) {
+  OpenAndConfigure(Template());
+  StartAll(1, 2);
+  ASSERT_TRUE(BecomesReady(2));
+  const std::string address = Front();
+  const int pid = fleet_->FrontPid(kPool);
+  ::kill(pid, SIGKILL);
+  ASSERT_TRUE(WaitUntil(kPatience, [&] {
+    const int now = fleet_->FrontPid(kPool);
+    return now != 0 && now != pid && StatusOf(address, "/") == 200;
+  }));
+  EXPECT_EQ(Front(), address);
+  EXPECT_TRUE(BecomesReady(2));
+}
+
+TEST_F(ProcessFleetTest, KillsADrainingReplicaAtItsDeadlineOnly) {
+  SlowUpstream endless(std::chrono::seconds(15));
+  PoolTemplate pool = Template();
+  pool.routes = {{"/", "", endless.address()}};
+  pool.drain_deadline = Duration(1'500);
+  OpenAndConfigure(pool);
+  StartAll(1, 1);
+  ASSERT_TRUE(BecomesReady(1));
+  std::atomic<int> status{-1};
+  std::thread client([&, address = Front()] { status = StatusOf(address, "/"); });
+  const std::string metrics = fleet_->Targets().at(0).address;
+  ASSERT_TRUE(WaitUntil(kPatience, [&] {
+    // The request is on the replica once its frontend has seen it.
+    return StatusOf(metrics, "/metrics") == 200 && changes_ > 0 && status == -1;
+  }));
+  const auto began = clock_.Now();
+  DrainAll(1, 1);
+  ASSERT_TRUE(BecomesReady(0));
+  EXPECT_LT(clock_.Now() - began, Duration(5'000));
+  client.join();
+  EXPECT_NE(status, 200);
+}
+
+TEST_F(ProcessFleetTest, RepeatedStepsDoNothingMore) {
+  OpenAndConfigure(Template());
+  StartAll(1, 1);
+  StartAll(1, 1);
+  ASSERT_TRUE(BecomesReady(1));
+  const auto before = fleet_->Pids(kPool);
+  StartAll(1, 1);
+  DrainAll(7, 7);  // never existed
+  StartAll(2, 2);
+  ASSERT_TRUE(BecomesReady(2));
+  EXPECT_EQ(fleet_->Pids(kPool).at("edge-1"), before.at("edge-1"));
+  EXPECT_EQ(FindGatewayProcesses(state_dir()).size(), 3u);
+}
+
+TEST_F(ProcessFleetTest, RefusesStepsThatItCanNotTake) {
+  OpenAndConfigure(Template());
+  EXPECT_EQ(Take(StepKind::kStart, "../edge").error().code, ErrorCode::kInvalid);
+  const Step step{StepKind::kStart, "x-1", "r1", StepReason::kGrow};
+  EXPECT_EQ(fleet_->Request(clock_.Now(), {"istio-system", "other"}, step).error().code,
+            ErrorCode::kNotFound);
+}
+
+TEST_F(ProcessFleetTest, KeepsASecondFleetOutOfItsStateDirectory) {
+  Open(Options());
+  const auto second = ProcessFleet::Open(Options());
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, ErrorCode::kConflict);
+}
+
+TEST_F(ProcessFleetTest, DrainsAPoolThatIsGoneFromTheConfiguration) {
+  OpenAndConfigure(Template());
+  StartAll(1, 2);
+  ASSERT_TRUE(BecomesReady(2));
+  ASSERT_TRUE(fleet_->Configure({}).has_value());
+  EXPECT_TRUE(WaitUntil(kPatience, [&] { return FindGatewayProcesses(state_dir()).empty(); }));
+  EXPECT_TRUE(WaitUntil(kPatience, [&] { return !fleet_->FrontAddress(kPool, "http"); }));
+  EXPECT_FALSE(std::filesystem::exists(state_dir() + "/istio-system_edge"));
+}
+
+TEST_F(ProcessFleetTest, AnotherListOfPortsReplacesTheFrontAndKeepsItsPort) {
+  PoolTemplate pool = Template();
+  OpenAndConfigure(pool);
+  StartAll(1, 1);
+  ASSERT_TRUE(BecomesReady(1));
+  const std::string http = Front();
+  pool.revision = "r2";
+  pool.ports.push_back({"https", 443, 443, "TCP"});
+  ASSERT_TRUE(fleet_->Configure({pool}).has_value());
+  ASSERT_TRUE(Take(StepKind::kStart, "edge-2", "r2").has_value());
+  ASSERT_TRUE(BecomesReady(2));
+  EXPECT_EQ(Front(), http);
+  const std::string https = fleet_->FrontAddress(kPool, "https").value();
+  EXPECT_EQ(StatusOf(https, "/"), 200);
+  EXPECT_EQ(StatusOf(http, "/"), 200);
+  EXPECT_TRUE(WaitUntil(kPatience, [&] { return FindGatewayProcesses(state_dir()).size() == 3; }));
+}
+
+TEST_F(ProcessFleetTest, ListsExportedReplicasForDiscovery) {
+  OpenAndConfigure(Template());
+  StartAll(1, 2);
+  ASSERT_TRUE(BecomesReady(2));
+  const auto groups = boost::json::parse(fleet_->TargetsJson()).as_array();
+  ASSERT_EQ(groups.size(), 2u);
+  const auto& labels = groups[0].at("labels").as_object();
+  EXPECT_EQ(labels.at("namespace").as_string(), "istio-system");
+  EXPECT_EQ(labels.at("gateway").as_string(), "edge");
+  EXPECT_EQ(labels.at("replica").as_string(), "edge-1");
+  EXPECT_EQ(labels.at("__meta_kubernetes_endpoint_port_name").as_string(), "http-envoy-prom");
+  const std::string target(groups[0].at("targets").at(0).as_string());
+  EXPECT_EQ(StatusOf(target, "/stats/prometheus"), 200);
+  EXPECT_EQ(StatusOf(target, "/metrics"), 200);
+
+  PoolTemplate silent = Template();
+  silent.export_cluster.clear();
+  ASSERT_TRUE(fleet_->Configure({silent}).has_value());
+  EXPECT_TRUE(WaitUntil(kPatience, [&] { return fleet_->Targets().empty(); }));
+}
+
+TEST_F(ProcessFleetTest, AnInheritedPoolIsAdoptedAndStartsNothingTwice) {
+  OpenAndConfigure(Template());
+  StartAll(1, 3);
+  ASSERT_TRUE(BecomesReady(3));
+  const auto pids = fleet_->Pids(kPool);
+  const int front = fleet_->FrontPid(kPool);
+  const auto views = fleet_->Observe(kPool);
+  ClosedLoopLoad load(Front(), 4);
+  Drop();
+  ::kill(pids.at("edge-2"), SIGKILL);  // nobody watches
+  OpenAndConfigure(Template());
+  ASSERT_TRUE(WaitUntil(kPatience, [&] { return CountOf(Phase::kFailed) == 1; }));
+  EXPECT_EQ(fleet_->FrontPid(kPool), front);
+  EXPECT_EQ(fleet_->Pids(kPool).at("edge-1"), pids.at("edge-1"));
+  EXPECT_EQ(fleet_->Pids(kPool).at("edge-3"), pids.at("edge-3"));
+  EXPECT_EQ(fleet_->Observe(kPool)[0], views[0]);
+  load.Stop();
+  EXPECT_LE(load.failures(), 4);
+  DrainAll(2, 2);
+  EXPECT_TRUE(BecomesReady(2));
+}
+
+TEST_F(ProcessFleetTest, FinishesADrainThatAnEarlierFleetBegan) {
+  OpenAndConfigure(Template());
+  StartAll(1, 3);
+  ASSERT_TRUE(BecomesReady(3));
+  ClosedLoopLoad load(Front(), 8);
+  DrainAll(2, 3);
+  ASSERT_TRUE(WaitUntil(kPatience, [&] { return CountOf(Phase::kDraining) + Size() > 0; }));
+  Drop();
+  OpenAndConfigure(Template());
+  DrainAll(2, 3);  // what the planner repeats
+  EXPECT_TRUE(BecomesReady(1));
+  load.Stop();
+  EXPECT_EQ(load.failures(), 0);
+}
+
+// A fleet in a process of its own that is killed in the middle of things. `work` runs there.
+void RunAndKill(const std::function<void()>& work, Duration after) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    work();
+    ::_exit(0);
+  }
+  WaitUntil(after, [] { return false; });
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+}
+
+TEST_F(ProcessFleetTest, SurvivesAKillOfTheDaemonAtAnyInstant) {
+  // Forks while no load or fleet of this process has a thread.
+  OpenAndConfigure(Template());
+  StartAll(1, 2);
+  ASSERT_TRUE(BecomesReady(2));
+  int next = 3;
+  for (const int millis : {15, 40, 70, 110, 160, 230}) {
+    Drop();
+    const auto daemon = [&] {
+      OpenAndConfigure(Template());
+      StartAll(next, next + 2);
+      DrainAll(next - 2, next - 1);
+      WaitUntil(kPatience, [] { return false; });
+    };
+    RunAndKill(daemon, Duration(millis));
+    OpenAndConfigure(Template());
+    // The steps that the planner would repeat.
+    StartAll(next, next + 2);
+    DrainAll(next - 2, next - 1);
+    ASSERT_TRUE(BecomesReady(3)) << "killed after " << millis << " ms";
+    DrainAll(next, next);
+    ASSERT_TRUE(BecomesReady(2));
+    EXPECT_EQ(FindGatewayProcesses(state_dir()).size(), 3u);
+    EXPECT_EQ(StatusOf(Front(), "/"), 200);
+    next += 3;
+  }
+}
+
+TEST_F(ProcessFleetTest, ABrokenDrainOrderLosesRequests) {
+  ProcessFleetOptions options = Options();
+  options.fault = ProcessFault::kDrainOrder;
+  Open(options);
+  ASSERT_TRUE(fleet_->Configure({Template()}).has_value());
+  StartAll(1, 4);
+  ASSERT_TRUE(BecomesReady(4));
+  ClosedLoopLoad load(Front(), 16);
+  ASSERT_TRUE(WaitUntil(kPatience, [&] { return load.requests() > 50; }));
+  DrainAll(1, 3);
+  ASSERT_TRUE(BecomesReady(1));
+  load.Stop();
+  EXPECT_GT(load.failures(), 0);
+}
+
+}  // namespace
+}  // namespace tidegate::adapters
