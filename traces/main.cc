@@ -1,1 +1,5 @@
-int main() { return 2; }
+#include <iostream>
+
+#include "traces/cli/cli.h"
+
+int main(int argc, char** argv) { return tidegate::traces::Main(argc, argv, std::cout, std::cerr); }
