@@ -40,7 +40,7 @@ enum class Stage {
 };
 const char* Name(Stage stage);
 
-// One guard that changed the number.
+// What one guard did: it changed the number, or held it (before == after).
 struct Limit {
   Stage stage = Stage::kSizing;
   Reason reason = Reason::kDesiredWithinRange;
@@ -63,6 +63,8 @@ struct Desired {
 
 enum class PolicyType { kPods, kPercent };
 enum class SelectPolicy { kMax, kMin, kDisabled };
+const char* Name(PolicyType type);      // "Pods", "Percent"
+const char* Name(SelectPolicy select);  // "Max", "Min", "Disabled"
 struct ScalingPolicy {
   PolicyType type = PolicyType::kPercent;
   Replicas value = 100;     // replicas or percent, > 0
@@ -92,6 +94,7 @@ enum class FallbackBehavior {
   kCurrentReplicasIfHigher,
   kCurrentReplicasIfLower
 };
+const char* Name(FallbackBehavior behavior);  // "static", "currentReplicas", ... as KEDA's
 // What holds once every signal has been unusable for `after`; until then the pool is held.
 struct Fallback {
   Duration after{180'000};
@@ -123,8 +126,8 @@ struct ScaleEvent {
 // What the guards remember between ticks. A value: copied, hashed, checkpointed.
 struct Memory {
   std::optional<Replicas> desired;  // the last decision; the next one's current size
-  std::vector<Recommendation>
-      recommendations;               // unstabilised, inside the longer window, oldest first
+  // Unstabilised, oldest first: those inside a window that can still decide it (stabilization.h).
+  std::vector<Recommendation> recommendations;
   std::vector<ScaleEvent> events;    // inside the longest policy period, oldest first
   std::optional<Instant> bad_since;  // since when no reading has been usable
   bool operator==(const Memory&) const = default;

@@ -73,7 +73,7 @@ Outcome Decide(const PoolSpec& spec, const signals::PoolSnapshot& pool, Instant 
 // The decision as `tidegate explain` and `tidesim` print it: lines of plain text, equal for equal
 // decisions.
 std::string ToText(const Decision& decision);
-// One line: "edge 4 -> 8 (proposed 8, ScaleUpLimit): start 4".
+// One line: "istio-system/edge 4 -> 8 (proposed 9, ScaleUpLimit): start 4".
 std::string Summary(const Decision& decision);
 
 // FNV-1a over all fields; equal states have equal digests on every machine.

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <vector>
+
+#include "policies/base/instant.h"
+#include "policies/base/units.h"
+#include "policies/guards/desired.h"
+#include "policies/sizing/proposal.h"
+
+namespace tidegate::guards {
+
+struct Applied {
+  Desired desired;
+  Memory memory;  // for the next tick
+};
+
+// From proposals to the pool's size: what the Kubernetes HPA does with its `behavior`, and what it
+// lacks for bad samples. In this order:
+//   paused           the pool stays as it is;
+//   bounds           a current size outside [min, max] goes to the nearer bound at once, before
+//                    any reading is asked (as the HPA does);
+//   hold, fallback   what unusable readings may do (hold.h); a hold ends here and records nothing;
+//   tolerance        changes too small to act on;
+//   stabilization    the windows; the number before it is remembered;
+//   bounds           min, max;
+//   rate limit       scaling policies. Last, as in the HPA: so ScaleUpLimit is the reason only
+//                    where it is stricter than maxReplicas.
+// `current` is the pool's declared size. A pool that is seen for the first time (memory without
+// desired and recommendations) is taken to have been recommended its current size just now, so that
+// it does not shrink for one window after a start without state.
+Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
+              const Options& options, const Memory& memory, Instant now);
+
+// What to remember of a pool whose size is not ours to choose (paused, or without a scaler): the
+// size that is held counts as recommended, so that nothing jumps when it becomes ours.
+Memory Follow(Replicas size, const Options& options, const Memory& memory, Instant now);
+
+}  // namespace tidegate::guards
