@@ -213,9 +213,9 @@ TEST(RateLimitTest, PercentUpRoundsUp) {
 }
 
 TEST(RateLimitTest, PercentUpKeepsTheControllersDoubles) {
-  // 10 * (1 + 10 / 100.0) is 11.000000000000002, whose ceiling is 12 in the HPA too.
+  // 50 * (1 + 10 / 100.0) is 55.00000000000001, whose ceiling is 56 in the HPA too.
   const Behavior behavior = Rules(SelectPolicy::kMax, {Percent(10)});
-  EXPECT_EQ(LimitRate(100, 10, behavior, {}, At(0)).replicas, 12);
+  EXPECT_EQ(LimitRate(100, 50, behavior, {}, At(0)).replicas, 56);
 }
 
 TEST(RateLimitTest, PercentDownTruncates) {
