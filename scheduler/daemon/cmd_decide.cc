@@ -1,0 +1,92 @@
+#include "scheduler/daemon/cmd_decide.h"
+
+#include <fstream>
+#include <iterator>
+#include <ostream>
+
+#include "policies/base/expected.h"
+#include "scheduler/decision/decision.h"
+#include "scheduler/journal/decision_json.h"
+#include "scheduler/journal/json_text.h"
+#include "scheduler/journal/observation_json.h"
+
+namespace tidegate::daemon {
+namespace {
+
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kBadInput = 2;
+
+// Reads one byte more than is allowed, so that the parser can say that it is too much.
+std::string ReadBounded(std::istream& in) {
+  const std::size_t most = journal::JsonLimits{}.bytes_max + 1;
+  std::string text;
+  std::string chunk(64 * 1024, '\0');
+  while (in && text.size() < most) {
+    in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    text.append(chunk, 0, static_cast<std::size_t>(in.gcount()));
+  }
+  return text;
+}
+
+Expected<std::string> ReadInput(const DecideOptions& options, std::istream& in) {
+  if (options.input == "-") {
+    std::string text = ReadBounded(in);
+    if (in.bad()) return Fail(ErrorCode::kUnavailable, "the standard input can't be read");
+    return text;
+  }
+  std::ifstream file(options.input, std::ios::binary);
+  std::string text = file ? ReadBounded(file) : "";
+  if (!file.is_open() || file.bad()) {
+    return Fail(ErrorCode::kNotFound, options.input + " can't be read");
+  }
+  return text;
+}
+
+std::string Answer(const journal::ParsedObservation& item, const DecideOptions& options) {
+  if (!item.problems.empty()) return options.json ? journal::ErrorsJson(item.problems) : "";
+  const journal::Observation& observation = item.observation;
+  const decision::Outcome outcome =
+      decision::Decide(observation.spec, observation.pool, observation.now, observation.state);
+  return options.json ? journal::OutcomeJson(outcome) : decision::ToText(outcome.decision);
+}
+
+int AnswerAll(const journal::ParsedObservations& parsed, const DecideOptions& options,
+              std::ostream& out, std::ostream& err) {
+  const bool brackets = options.json && parsed.array;
+  int code = kDone;
+  const char* separator = "";
+  if (brackets) out << "[";
+  for (const journal::ParsedObservation& item : parsed.items) {
+    for (const std::string& problem : item.problems) err << "tidegate: " << problem << '\n';
+    if (!item.problems.empty()) code = kBadInput;
+    const std::string answer = Answer(item, options);
+    if (answer.empty()) continue;
+    out << separator << answer;
+    separator = options.json ? ",\n" : "\n";
+  }
+  if (brackets) out << "]";
+  if (options.json) out << '\n';
+  out.flush();
+  return out ? code : kFailed;
+}
+
+}  // namespace
+
+int RunDecide(const DecideOptions& options, std::istream& in, std::ostream& out,
+              std::ostream& err) {
+  const auto text = ReadInput(options, in);
+  if (!text) {
+    err << "tidegate: " << text.error().message << '\n';
+    return kFailed;
+  }
+  const auto parsed = journal::ParseObservations(*text);
+  if (!parsed) {
+    err << "tidegate: " << options.input << ":" << parsed.error().message << '\n';
+    if (options.json) out << journal::ErrorsJson({parsed.error().message}) << '\n';
+    return kBadInput;
+  }
+  return AnswerAll(*parsed, options, out, err);
+}
+
+}  // namespace tidegate::daemon
