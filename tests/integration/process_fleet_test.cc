@@ -25,6 +25,7 @@ using rollout::Step;
 using rollout::StepKind;
 using rollout::StepReason;
 using signals::Phase;
+using testing::BodyOf;
 using testing::ClosedLoopLoad;
 using testing::SlowUpstream;
 using testing::StatusOf;
@@ -226,6 +227,35 @@ TEST_F(ProcessFleetTest, BringsADeadFrontBackOnTheSamePort) {
   EXPECT_TRUE(BecomesReady(2));
 }
 
+TEST_F(ProcessFleetTest, RestartsAFrontThatHangs) {
+  ProcessFleetOptions options = Options();
+  options.command_timeout = Duration(100);
+  options.front_patience = Duration(500);
+  Open(options);
+  ASSERT_TRUE(fleet_->Configure({Template()}).has_value());
+  StartAll(1, 1);
+  ASSERT_TRUE(BecomesReady(1));
+  const int pid = fleet_->FrontPid(kPool);
+  ::kill(pid, SIGSTOP);
+  EXPECT_TRUE(WaitUntil(kPatience, [&] { return !fleet_->PoolError(kPool).empty(); }));
+  EXPECT_TRUE(WaitUntil(kPatience, [&] {
+    const int now = fleet_->FrontPid(kPool);
+    return now != 0 && now != pid && fleet_->PoolError(kPool).empty();
+  }));
+  EXPECT_TRUE(BecomesReady(1));
+  EXPECT_TRUE(WaitUntil(kPatience, [&] { return StatusOf(Front(), "/") == 200; }));
+}
+
+TEST_F(ProcessFleetTest, AReplicaThatCanNotStartHasFailed) {
+  OpenAndConfigure(Template());
+  // A directory where its configuration should go.
+  std::filesystem::create_directories(state_dir() + "/istio-system_edge/edge-1/haproxy.cfg.new");
+  StartAll(1, 1);
+  ASSERT_TRUE(WaitUntil(kPatience, [&] { return CountOf(Phase::kFailed) == 1; }));
+  DrainAll(1, 1);
+  EXPECT_TRUE(BecomesReady(0));
+}
+
 TEST_F(ProcessFleetTest, KillsADrainingReplicaAtItsDeadlineOnly) {
   SlowUpstream endless(std::chrono::seconds(15));
   PoolTemplate pool = Template();
@@ -238,8 +268,9 @@ TEST_F(ProcessFleetTest, KillsADrainingReplicaAtItsDeadlineOnly) {
   std::thread client([&, address = Front()] { status = StatusOf(address, "/"); });
   const std::string metrics = fleet_->Targets().at(0).address;
   ASSERT_TRUE(WaitUntil(kPatience, [&] {
-    // The request is on the replica once its frontend has seen it.
-    return StatusOf(metrics, "/metrics") == 200 && changes_ > 0 && status == -1;
+    const std::string text = BodyOf(metrics, "/metrics");
+    return text.find("haproxy_frontend_current_sessions{proxy=\"traffic_http\"} 1") !=
+           std::string::npos;
   }));
   const auto began = clock_.Now();
   DrainAll(1, 1);
@@ -284,7 +315,7 @@ TEST_F(ProcessFleetTest, DrainsAPoolThatIsGoneFromTheConfiguration) {
   ASSERT_TRUE(BecomesReady(2));
   ASSERT_TRUE(fleet_->Configure({}).has_value());
   EXPECT_TRUE(WaitUntil(kPatience, [&] { return FindGatewayProcesses(state_dir()).empty(); }));
-  EXPECT_TRUE(WaitUntil(kPatience, [&] { return !fleet_->FrontAddress(kPool, "http"); }));
+  EXPECT_TRUE(WaitUntil(kPatience, [&] { return !fleet_->FrontAddress(kPool, "http").has_value(); }));
   EXPECT_FALSE(std::filesystem::exists(state_dir() + "/istio-system_edge"));
 }
 

@@ -19,6 +19,13 @@ net::HttpClient MakeClient(const std::string& address) {
   return std::move(*client);
 }
 
+Expected<net::HttpResponse> Get(const std::string& address, const std::string& target) {
+  net::HttpClient client = MakeClient(address);
+  net::HttpRequest request;
+  request.target = target;
+  return client.Send(request, kDeadline);
+}
+
 }  // namespace
 
 SlowUpstream::SlowUpstream(Duration delay) {
@@ -52,11 +59,13 @@ void ClosedLoopLoad::RunClient() {
 }
 
 int StatusOf(const std::string& address, const std::string& target) {
-  net::HttpClient client = MakeClient(address);
-  net::HttpRequest request;
-  request.target = target;
-  const auto response = client.Send(request, kDeadline);
+  const auto response = Get(address, target);
   return response ? response->status : 0;
+}
+
+std::string BodyOf(const std::string& address, const std::string& target) {
+  const auto response = Get(address, target);
+  return response ? response->body : "";
 }
 
 }  // namespace tidegate::testing

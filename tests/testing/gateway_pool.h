@@ -46,5 +46,7 @@ class ClosedLoopLoad {
 
 // One request on a connection of its own; the status, or 0 if there was no answer.
 int StatusOf(const std::string& address, const std::string& target);
+// The same; the body, empty if there was no answer.
+std::string BodyOf(const std::string& address, const std::string& target);
 
 }  // namespace tidegate::testing

@@ -24,6 +24,7 @@ std::map<std::string, std::string> TargetLabels(const ScrapeTarget& target) {
   labels["namespace"] = target.pool.ns;
   labels["gateway"] = target.pool.name;
   labels["replica"] = target.replica;
+  labels["pod"] = target.replica;
   const std::string meta = "__meta_kubernetes_";
   labels[meta + "namespace"] = target.pool.ns;
   labels[meta + "service_name"] = target.pool.name;

@@ -17,7 +17,8 @@ struct ScrapeTarget {
   std::map<std::string, std::string> labels;
 };
 
-// The target's labels: `namespace`, `gateway` and `replica`, those of the template, and the
+// The target's labels: `namespace`, `gateway`, `replica` and `pod` (the same), those of the
+// template, and the
 // __meta_kubernetes_* ones that the documented scrape configuration of managed gateways keeps and
 // relabels by (service label asm_sync_target, port name http-envoy-prom), so that it works with
 // http_sd_configs in place of kubernetes_sd_configs.

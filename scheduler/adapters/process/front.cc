@@ -10,6 +10,7 @@ namespace tidegate::adapters {
 namespace {
 
 constexpr std::size_t kMaxRecord = 256 * 1024;
+constexpr std::size_t kMaxLog = 1024 * 1024;
 constexpr Duration kBackoffMin{50};
 constexpr Duration kBackoffMax{5'000};
 constexpr Duration kStable{10'000};  // a front that ran this long starts again at once
@@ -88,6 +89,8 @@ Expected<void> Front::Configure(const PoolTemplate& pool) {
 
 Expected<void> Front::Keep(SteadyTime now) {
   if (!configured() || now < retry_at_) return {};
+  // HAProxy notes each change of a server there; nobody rotates it.
+  TruncateIfLarger(directory_ + "/front.log", kMaxLog);
   if (process_.running() && !replace_) return {};
   if (replace_) {
     predecessors_.push_back(std::move(process_));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <map>
 #include <string>
 #include <vector>
@@ -48,8 +49,10 @@ class Front {
   // stays in maintenance until a later call finds them done. Safe to repeat.
   Expected<void> Remove(const std::vector<ServerState>& servers);
 
-  // Soft stop of the process that runs and of a predecessor.
+  // Signals the process that runs and its predecessors.
   void Stop(int signal);
+  // Kills a process that no longer answers; Keep() starts another one.
+  void Kill() { process_.Signal(SIGKILL); }
   // After all servers have been added: lets a predecessor with another list of ports finish. Told
   // once.
   void RetirePredecessors();

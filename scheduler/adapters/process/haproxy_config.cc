@@ -12,6 +12,7 @@ namespace tidegate::adapters {
 namespace {
 
 constexpr int kMaxThreads = 64;
+constexpr int kUsualMaxconn = 2'000;
 constexpr int kMaxMaxconn = 1'000'000;
 constexpr std::size_t kMaxPorts = 32;
 constexpr std::size_t kMaxRoutes = 1'000;
@@ -129,7 +130,7 @@ std::string TrafficFrontend(const PoolTemplate& pool, const PortBinding& port) {
   // The front keeps idle connections besides those in use, hence more room than replica_maxconn,
   // which the backends below hold.
   std::string text = fmt::format("\nfrontend traffic_{}\n    bind 127.0.0.1:{}\n    maxconn {}\n",
-                                 port.name, port.port, pool.replica_maxconn * 2 + 64);
+                                 port.name, port.port, MaxconnOf(pool) * 2 + 64);
   if (!pool.access_log_project.empty()) text += AccessLog();
   text += kSafeRetries;
   const auto routes = Ordered(pool.routes);
@@ -149,9 +150,9 @@ std::vector<std::string> Problems(const PoolTemplate& pool) {
   if (!IsName(pool.revision)) problems.push_back("has no revision");
   CheckPorts(pool, problems);
   CheckRoutes(pool, problems);
-  if (pool.replica_maxconn < 1 || pool.replica_maxconn > kMaxMaxconn) {
+  if (pool.replica_maxconn < 0 || pool.replica_maxconn > kMaxMaxconn) {
     problems.push_back(
-        fmt::format("replica_maxconn {} is not in 1..{}", pool.replica_maxconn, kMaxMaxconn));
+        fmt::format("replica_maxconn {} is not in 0..{}", pool.replica_maxconn, kMaxMaxconn));
   }
   if (pool.threads < 1 || pool.threads > kMaxThreads) {
     problems.push_back(fmt::format("threads {} is not in 1..{}", pool.threads, kMaxThreads));
@@ -165,6 +166,10 @@ std::vector<std::string> Problems(const PoolTemplate& pool) {
                     pool.access_log_project));
   }
   return problems;
+}
+
+int MaxconnOf(const PoolTemplate& pool) {
+  return pool.replica_maxconn == 0 ? kUsualMaxconn : pool.replica_maxconn;
 }
 
 std::string BackendName(const std::string& port_name) { return "pool_" + port_name; }
@@ -192,13 +197,13 @@ defaults
     retry-on conn-failure empty-response
 )",
       ToString(pool.id), pool.revision,
-      (pool.replica_maxconn * 2 + 64) * static_cast<int>(ports.size()) + 64, pool.threads, stop);
+      (MaxconnOf(pool) * 2 + 64) * static_cast<int>(ports.size()) + 64, pool.threads, stop);
   for (const PortBinding& port : ports) text += TrafficFrontend(pool, port);
   const auto routes = Ordered(pool.routes);
   for (std::size_t i = 0; i < routes.size(); ++i) {
     text += fmt::format(
         "\nbackend route_{}\n    server upstream {} maxconn {} init-addr last,libc,none\n", i,
-        routes[i].upstream, pool.replica_maxconn);
+        routes[i].upstream, MaxconnOf(pool));
   }
   text += fmt::format(R"(
 backend no_route

@@ -19,6 +19,9 @@ struct PortBinding {
 std::string ReplicaConfig(const PoolTemplate& pool, const std::vector<PortBinding>& ports,
                           int metrics_port);
 
+// How many requests a replica of this template takes at a time.
+int MaxconnOf(const PoolTemplate& pool);
+
 struct FrontSetup {
   std::vector<PortBinding> ports;
   Duration hard_stop{30'000};

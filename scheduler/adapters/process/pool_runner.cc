@@ -19,6 +19,15 @@ constexpr Duration kProbeDeadline{1'000};
 constexpr Duration kFrontDrain{30'000};
 constexpr Duration kBrokenDeregistration{1'000};
 
+// The first complaint of a process that did not get as far as to serve.
+std::string LastWords(const std::string& path) {
+  const auto text = ReadFileBounded(path, kMaxRecord);
+  if (!text) return "";
+  std::size_t begin = text->find("[ALERT]");
+  if (begin == std::string::npos) begin = 0;
+  return ": " + text->substr(begin, std::min<std::size_t>(text->find('\n', begin) - begin, 300));
+}
+
 }  // namespace
 
 PoolRunner::PoolRunner(PoolId id, const ProcessFleetOptions& options)
@@ -131,7 +140,7 @@ Expected<void> PoolRunner::StartReplica(const std::string& name, const Revision&
   replica.record.since = wall;
   replica.record.started = wall;
   replica.record.drain_period = template_->drain_deadline;
-  replica.record.maxconn = template_->replica_maxconn;
+  replica.record.maxconn = MaxconnOf(*template_);
   TIDEGATE_TRY_VOID(MakeDirectory(ReplicaDirectory(name)));
   TIDEGATE_TRY_VOID(Save(replica));
   replicas_[name] = std::move(replica);
@@ -220,7 +229,8 @@ void PoolRunner::TakeExits(Instant wall) {
     replica.broken_since = now_;
     next_look_ = {};
     if (replica.record.phase == Phase::kDraining) continue;
-    Warn(fmt::format("{} died (process {})", name, replica.record.process.pid));
+    Warn(fmt::format("{} died (process {}){}", name, replica.record.process.pid,
+                     replica.healthy ? "" : LastWords(ReplicaDirectory(name) + "/stderr.log")));
     SetPhase(replica, Phase::kFailed, wall);
   }
 }
@@ -241,13 +251,13 @@ void PoolRunner::ReconcileOne(Replica& replica, const std::vector<ServerState>& 
     std::vector<ServerState> mine;
     std::copy_if(servers.begin(), servers.end(), std::back_inserter(mine),
                  [&replica](const ServerState& s) { return s.name == replica.record.name; });
-    WarnIfFailed(front_.Remove(mine));
+    NoteFront(front_.Remove(mine));
     replica.deregistered = mine.empty() && !front_.has_predecessors();
     return;
   }
   if (replica.record.phase == Phase::kDraining) return;
   if (!member.everywhere || member.maintenance) {
-    WarnIfFailed(front_.Add(replica.record));
+    NoteFront(front_.Add(replica.record));
   } else if (member.up) {
     SetPhase(replica, Phase::kReady, wall);
   } else if (replica.record.phase == Phase::kReady) {
@@ -261,13 +271,14 @@ void PoolRunner::RemoveStrangers(const std::vector<ServerState>& servers) {
   for (const ServerState& server : servers) {
     if (replicas_.count(server.name) == 0) strangers.push_back(server);
   }
-  WarnIfFailed(front_.Remove(strangers));
+  NoteFront(front_.Remove(strangers));
 }
 
 void PoolRunner::Reconcile(const std::vector<ServerState>& servers, Instant wall) {
   bool whole = true;
   for (auto& [name, replica] : replicas_) {
     ReconcileOne(replica, servers, wall);
+    if (front_stuck_) return;  // each further command could take as long
     if (MayServe(replica)) whole = whole && MemberOf(replica.record, front_, servers).everywhere;
   }
   RemoveStrangers(servers);
@@ -287,15 +298,33 @@ void PoolRunner::AdvanceFront(Instant wall) {
     }
     return;
   }
-  if (now_ < next_look_) return;
-  if (!front_.Answers()) return;
-  auto servers = front_.Servers();
+  if (now_ >= next_look_) LookAtFront(wall);
+}
+
+void PoolRunner::NoteFront(const Expected<void>& result) {
+  if (result) return;
+  front_stuck_ = front_stuck_ || result.error().code == ErrorCode::kTimeout;
+  WarnIfFailed(result);
+}
+
+void PoolRunner::LookAtFront(Instant wall) {
+  front_stuck_ = false;
+  auto servers = front_.Answers() ? front_.Servers()
+                                  : Expected<std::vector<ServerState>>(Fail(
+                                        ErrorCode::kUnavailable, "the front does not answer yet"));
   front_error_ = servers ? "" : servers.error().message;
   if (servers) {
-    Reconcile(*servers, wall);
-  } else {
-    Warn(front_error_);
+    front_silent_since_.reset();
+    return Reconcile(*servers, wall);
   }
+  front_stuck_ = true;
+  if (!front_silent_since_) front_silent_since_ = now_;
+  const bool waited = now_ - *front_silent_since_ > options_.command_timeout;
+  if (waited) Warn(front_error_);
+  if (now_ - *front_silent_since_ < options_.front_patience) return;
+  Warn("restarts a front that does not answer");
+  front_.Kill();
+  front_silent_since_.reset();
 }
 
 void PoolRunner::AdvanceDrain(Replica& replica, Instant wall) {
@@ -355,8 +384,27 @@ SteadyTime PoolRunner::Advance(SteadyTime now, Instant wall) {
   for (auto& [name, replica] : replicas_) AdvanceDrain(replica, wall);
   RemoveFinished();
   AdvanceRetirement(wall);
-  if (look) next_look_ = now_ + (InTransition() ? kTransitionStep : options_.health_interval);
-  return next_look_;
+  if (look) {
+    // A front that answers slowly holds up this thread, and so the other pools, at each look.
+    const SteadyTime after = std::chrono::steady_clock::now();
+    const bool slow = after - now_ >= options_.command_timeout / 2;
+    next_look_ = after + (InTransition() && !slow ? kTransitionStep : options_.health_interval);
+  }
+  return NextDue(wall);
+}
+
+SteadyTime PoolRunner::NextDue(Instant wall) const {
+  SteadyTime due = next_look_;
+  for (const auto& [name, replica] : replicas_) {
+    const ReplicaRecord& record = replica.record;
+    if (record.phase == Phase::kStarting && !replica.healthy) {
+      due = std::min(due, now_ + kProbeEvery);
+    }
+    if (record.drain_deadline && *record.drain_deadline > wall) {
+      due = std::min(due, now_ + (*record.drain_deadline - wall));
+    }
+  }
+  return due;
 }
 
 void PoolRunner::CollectWaits(std::vector<Wait>& waits) const {

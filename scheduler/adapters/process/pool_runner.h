@@ -89,6 +89,8 @@ class PoolRunner {
   void AdvanceStarts(Instant wall);
   void Probe(Replica& replica);
   void AdvanceFront(Instant wall);
+  void LookAtFront(Instant wall);
+  void NoteFront(const Expected<void>& result);
   void Reconcile(const std::vector<ServerState>& servers, Instant wall);
   void RemoveStrangers(const std::vector<ServerState>& servers);
   void ReconcileOne(Replica& replica, const std::vector<ServerState>& servers, Instant wall);
@@ -97,6 +99,7 @@ class PoolRunner {
   void RemoveFinished();
   void AdvanceRetirement(Instant wall);
   bool InTransition() const;
+  SteadyTime NextDue(Instant wall) const;
 
   PoolId id_;
   const ProcessFleetOptions& options_;
@@ -108,6 +111,8 @@ class PoolRunner {
   SteadyTime next_look_{};
   std::string last_warning_;
   std::string front_error_;
+  bool front_stuck_ = false;                      // it let a command time out in this look
+  std::optional<SteadyTime> front_silent_since_;  // since when it has answered nothing
   bool retiring_ = false;
   std::optional<Instant> front_deadline_;  // of the retiring front
   bool changed_ = true;

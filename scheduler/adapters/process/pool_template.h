@@ -32,11 +32,12 @@ struct PoolTemplate {
   Revision revision;
   std::vector<PortTemplate> ports;
   std::vector<RouteTemplate> routes;  // most specific host, then longest prefix, wins
-  int replica_maxconn = 100;          // requests in progress in one replica; more wait in the front
-  int threads = 1;                    // of one replica
-  Duration drain_deadline{30'000};    // a draining replica is killed this long after its drain
-  std::string access_log_project;     // not empty: JSON access logs to logs/<project>.log
-  std::string export_cluster;         // empty: not listed for service discovery
+  // Requests in progress in one replica; more wait in the front. 0: HAProxy's usual 2000.
+  int replica_maxconn = 100;
+  int threads = 1;                  // of one replica
+  Duration drain_deadline{30'000};  // a draining replica is killed this long after its drain
+  std::string access_log_project;   // not empty: JSON access logs to logs/<project>.log
+  std::string export_cluster;       // empty: not listed for service discovery
   std::map<std::string, std::string> labels;  // extra labels of its discovery targets
 };
 
@@ -52,11 +53,12 @@ enum class ProcessFault {
 };
 
 struct ProcessFleetOptions {
-  std::string haproxy = "/usr/sbin/haproxy";
-  std::string state_dir;                   // absolute; created with mode 0700; one fleet at a time
+  std::string haproxy = "haproxy";  // a path, or a name to look up in PATH and the sbin folders
+  std::string state_dir;            // absolute; created with mode 0700; one fleet at a time
   std::string bind_address = "127.0.0.1";  // of fronts; replicas are always on 127.0.0.1
   bool exact_ports = false;                // fronts listen on the manifest's ports
   Duration health_interval{500};    // between two looks at a front, and between its health checks
+  Duration front_patience{10'000};  // a front that answers nothing for this long is restarted
   Duration command_timeout{1'000};  // of one exchange with a front
   Duration queue_timeout{10'000};   // a request waits this long for a replica, then 503
   int front_threads = 1;

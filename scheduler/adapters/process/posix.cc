@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -116,6 +117,31 @@ Expected<void> WriteFileAtomic(const std::string& path, std::string_view text) {
     return Fail(SystemError("sync the directory " + parent));
   }
   return {};
+}
+
+void TruncateIfLarger(const std::string& path, std::size_t max_bytes) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return;
+  if (static_cast<std::size_t>(status.st_size) <= max_bytes) return;
+  // Losing this race or failing leaves a larger file, which the next call sees again.
+  [[maybe_unused]] const int result = ::truncate(path.c_str(), 0);
+}
+
+Expected<std::string> FindProgram(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    if (::access(name.c_str(), X_OK) == 0) return name;
+    return Fail(SystemError("run " + name));
+  }
+  const char* variable = std::getenv("PATH");
+  const std::string places = std::string(variable == nullptr ? "" : variable) +
+                             ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin";
+  for (std::size_t begin = 0; begin < places.size();) {
+    const std::size_t end = std::min(places.find(':', begin), places.size());
+    const std::string path = places.substr(begin, end - begin) + "/" + name;
+    if (end > begin && ::access(path.c_str(), X_OK) == 0) return path;
+    begin = end + 1;
+  }
+  return Fail(ErrorCode::kNotFound, fmt::format("there is no program {} that can be run", name));
 }
 
 Expected<OwnedFd> LockFile(const std::string& path, Duration patience) {

@@ -45,6 +45,11 @@ Expected<void> RemoveTree(const std::string& path);
 Expected<std::string> ReadFileBounded(const std::string& path, std::size_t max_bytes);
 // After a crash at any instant the file is the old or the new one, whole. Mode 0600.
 Expected<void> WriteFileAtomic(const std::string& path, std::string_view text);
+// Empties a file that has grown past `max_bytes`; safe where it is written with O_APPEND.
+void TruncateIfLarger(const std::string& path, std::size_t max_bytes);
+// The program's path: itself if it has a '/', else the first match in PATH and the sbin folders,
+// which a user's PATH may lack. kNotFound where there is none.
+Expected<std::string> FindProgram(const std::string& name);
 // Holds an exclusive lock on the file until the descriptor is closed. kConflict if another process
 // holds it for longer than `patience`.
 Expected<OwnedFd> LockFile(const std::string& path, Duration patience);

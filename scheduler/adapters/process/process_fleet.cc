@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <csignal>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -106,7 +107,7 @@ class ProcessFleet::Core {
   std::set<PoolId> WaitForEvents();
   Expected<void> RecoverPools();
 
-  const ProcessFleetOptions options_;
+  ProcessFleetOptions options_;  // constant once open
   OwnedFd lock_file_;
   OwnedFd wake_;
   SystemClock clock_;
@@ -134,11 +135,7 @@ Expected<void> ProcessFleet::Core::Open() {
   if (options_.health_interval < Duration(10) || options_.command_timeout < Duration(10)) {
     return Fail(ErrorCode::kInvalid, "health interval and command timeout must be 10 ms or more");
   }
-  if (::access(options_.haproxy.c_str(), X_OK) != 0) {
-    return Fail(
-        ErrorCode::kNotFound,
-        fmt::format("there is no program {}; install the package haproxy", options_.haproxy));
-  }
+  TIDEGATE_TRY(options_.haproxy, FindProgram(options_.haproxy));
   TIDEGATE_TRY_VOID(MakeDirectory(options_.state_dir));
   // A process that is being started holds the lock until its program runs: whoever has the lock
   // finds every process of an earlier fleet.
@@ -158,6 +155,11 @@ Expected<void> ProcessFleet::Core::RecoverPools() {
     if (!id) continue;
     TIDEGATE_TRY_VOID(FindOrMake(*id).runner->Recover(processes, clock_.Now()));
     touched_.insert(*id);
+  }
+  for (const auto& [config, identity] : processes) {
+    if (::access(config.c_str(), F_OK) == 0) continue;
+    // Its files are gone, so nothing of ours can know of it any more.
+    if (auto stray = GatewayProcess::Adopt(identity)) stray->Signal(SIGUSR1);
   }
   return {};
 }

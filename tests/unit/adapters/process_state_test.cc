@@ -1,0 +1,128 @@
+#include <filesystem>
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "scheduler/adapters/process/discovery.h"
+#include "scheduler/adapters/process/gateway_process.h"
+#include "scheduler/adapters/process/posix.h"
+#include "scheduler/adapters/process/replica_store.h"
+#include "tests/testing/child_process.h"
+
+namespace tidegate::adapters {
+namespace {
+
+ReplicaRecord Record() {
+  ReplicaRecord record;
+  record.name = "edge-7";
+  record.revision = "0a1b2c3d";
+  record.process = {4711, 123456789};
+  record.phase = signals::Phase::kDraining;
+  record.since = FromUnixMillis(1'795'427'137'293);
+  record.started = FromUnixMillis(1'795'427'000'000);
+  record.ready_at = FromUnixMillis(1'795'427'001'000);
+  record.drain_deadline = FromUnixMillis(1'795'427'167'293);
+  record.drain_period = Duration(30'000);
+  record.maxconn = 50;
+  record.metrics_port = 20900;
+  record.ports = {{"http", 20080}};
+  return record;
+}
+
+TEST(ReplicaRecordTest, ComesBackAsItWasWritten) {
+  const auto read = ParseReplicaRecord(ToJson(Record()));
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  EXPECT_EQ(*read, Record());
+  ReplicaRecord fresh = Record();
+  fresh.ready_at.reset();
+  fresh.drain_deadline.reset();
+  EXPECT_EQ(ParseReplicaRecord(ToJson(fresh)).value(), fresh);
+}
+
+TEST(FrontRecordTest, ComesBackAsItWasWritten) {
+  const FrontRecord record{{"ns", "edge"}, {12, 34}, {{"http", 8080}}, Duration(9'000), "c1"};
+  EXPECT_EQ(ParseFrontRecord(ToJson(record)).value(), record);
+}
+
+TEST(ReplicaRecordTest, SaysThatItIsDamaged) {
+  const std::string whole = ToJson(Record());
+  for (std::size_t size = 0; size + 2 < whole.size(); size += 7) {
+    const auto read = ParseReplicaRecord(whole.substr(0, size));
+    ASSERT_FALSE(read.has_value());
+    EXPECT_EQ(read.error().code, ErrorCode::kInvalid);
+  }
+  EXPECT_FALSE(ParseReplicaRecord(R"({"version":2})").has_value());
+  EXPECT_FALSE(ParseReplicaRecord(R"({"version":1,"name":3})").has_value());
+}
+
+TEST(StateFileTest, IsReplacedWholeAndPrivate) {
+  const testing::TempDir dir;
+  const std::string path = (dir.path() / "record.json").string();
+  ASSERT_TRUE(WriteFileAtomic(path, "one").has_value());
+  ASSERT_TRUE(WriteFileAtomic(path, "two").has_value());
+  EXPECT_EQ(ReadFileBounded(path, 100).value(), "two");
+  EXPECT_EQ(std::filesystem::status(path).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(ReadFileBounded(path, 2).error().code, ErrorCode::kTooLarge);
+  EXPECT_EQ(ReadFileBounded(path + "x", 2).error().code, ErrorCode::kNotFound);
+}
+
+TEST(StateFileTest, ALockKeepsOthersOutUntilItIsGone) {
+  const testing::TempDir dir;
+  const std::string path = (dir.path() / "lock").string();
+  auto first = LockFile(path, Duration(0));
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(LockFile(path, Duration(30)).error().code, ErrorCode::kConflict);
+  first->reset();
+  EXPECT_TRUE(LockFile(path, Duration(0)).has_value());
+}
+
+TEST(ReservedPortTest, NoTwoAreTheSameWhileHeld) {
+  const auto a = ReservePort("127.0.0.1");
+  const auto b = ReservePort("127.0.0.1");
+  ASSERT_TRUE(a.has_value() && b.has_value());
+  EXPECT_NE(a->port, b->port);
+  EXPECT_FALSE(ReservePort("localhost").has_value());
+}
+
+TEST(StatLineTest, SurvivesANameWithBlanksAndParentheses) {
+  const auto stat = ParseStatLine(
+      "4711 (ha (x) y) S 1 4711 4711 0 -1 4194560 100 0 0 0 1 2 3 4 20 0 1 0 987654 1000 20");
+  ASSERT_TRUE(stat.has_value());
+  EXPECT_EQ(stat->state, 'S');
+  EXPECT_EQ(stat->start_ticks, 987654u);
+  EXPECT_FALSE(ParseStatLine("4711 (x) S 1 2").has_value());
+  EXPECT_FALSE(ParseStatLine("").has_value());
+}
+
+TEST(GatewayProcessTest, AdoptsOnlyTheProcessThatWasMeant) {
+  const auto ticks = StartTicks(::getpid());
+  ASSERT_TRUE(ticks.has_value());
+  EXPECT_TRUE(GatewayProcess::Adopt({::getpid(), *ticks}).has_value());
+  EXPECT_EQ(GatewayProcess::Adopt({::getpid(), *ticks + 1}).error().code, ErrorCode::kNotFound);
+}
+
+TEST(DiscoveryTest, LabelsMakeTheDocumentedScrapeConfigurationKeepTheTarget) {
+  const ScrapeTarget target{{"istio-system", "edge"},
+                            "edge-1",
+                            "127.0.0.1:20900",
+                            "c1",
+                            {{"app.kubernetes.io/name", "shop"}}};
+  const auto labels = TargetLabels(target);
+  EXPECT_EQ(labels.at("namespace"), "istio-system");
+  EXPECT_EQ(labels.at("gateway"), "edge");
+  EXPECT_EQ(labels.at("replica"), "edge-1");
+  EXPECT_EQ(labels.at("app_kubernetes_io_name"), "shop");
+  EXPECT_EQ(labels.at("__meta_kubernetes_service_label_asm_sync_target"), "c1");
+  EXPECT_EQ(labels.at("__meta_kubernetes_endpoint_port_name"), "http-envoy-prom");
+  EXPECT_EQ(labels.at("__meta_kubernetes_namespace"), "istio-system");
+  const auto json = boost::json::parse(TargetsToJson({target}));
+  EXPECT_EQ(json.at(0).at("targets").at(0).as_string(), "127.0.0.1:20900");
+  EXPECT_EQ(json.at(0).at("labels").as_object().size(), labels.size());
+  EXPECT_EQ(TargetsToJson({}), "[]");
+}
+
+}  // namespace
+}  // namespace tidegate::adapters
