@@ -90,7 +90,7 @@ const std::vector<LayerRule> kDependencyTable = {
     {"tests",
      {"policies", "traces", "scheduler", "sim"},
      {"fmt", "gtest", "rapidcheck", "benchmark", "boost.json", "boost.net", "openssl", "spdlog",
-      "prometheus", "sqlite", "protobuf", "yaml-cpp", "cli11", "eigen", "posix"}},
+      "prometheus", "sqlite", "zlib", "protobuf", "yaml-cpp", "cli11", "eigen", "posix"}},
 };
 
 std::vector<Violation> Check(std::string path, std::string text) {
