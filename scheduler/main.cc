@@ -1,1 +1,3 @@
-int main() { return 2; }
+#include "scheduler/daemon/cli.h"
+
+int main(int argc, char** argv) { return tidegate::daemon::Main(argc, argv); }

@@ -1,1 +1,5 @@
-int main() { return 2; }
+#include <iostream>
+
+#include "sim/runner/cli.h"
+
+int main(int argc, char** argv) { return tidegate::sim::Main(argc, argv, std::cout, std::cerr); }

@@ -31,6 +31,8 @@ struct CompiledConfig {
 
   // Null where there is no such pool.
   const PoolManifest* Find(const PoolId& id) const;
+  // Hash of all pools' config versions, 8 hex digits.
+  std::string Version() const;
 };
 
 struct Compiled {

@@ -33,7 +33,7 @@ const char* Name(PrometheusMode mode);  // "samples", "promql"
 struct SeriesLabels {
   std::string ns = "namespace";
   std::string gateway = "gateway";
-  std::string replica = "pod";  // series without it are told apart by "instance"
+  std::string replica = "replica";  // series without it are told apart by "pod", then "instance"
 };
 
 struct PrometheusConfig {

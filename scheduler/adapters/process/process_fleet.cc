@@ -413,6 +413,12 @@ Expected<std::string> ProcessFleet::FrontAddress(const PoolId& pool,
   return report->addresses.at(port_name);
 }
 
+std::map<std::string, std::string> ProcessFleet::FrontAddresses(const PoolId& pool) const {
+  const auto report = core_->Find(pool);
+  if (!report) return {};
+  return {report->addresses.begin(), report->addresses.end()};
+}
+
 std::vector<ScrapeTarget> ProcessFleet::Targets() const { return core_->Targets(); }
 std::string ProcessFleet::TargetsJson() const { return TargetsToJson(core_->Targets()); }
 

@@ -46,6 +46,9 @@ class ProcessFleet : public ports::Actuator {
   // "127.0.0.1:34567". kNotFound: no such pool or port, or (shortly after Configure) not yet.
   Expected<std::string> FrontAddress(const PoolId& pool, const std::string& port_name) const;
 
+  // All of a pool's addresses, by port name; ports whose address is not known yet are missing.
+  std::map<std::string, std::string> FrontAddresses(const PoolId& pool) const;
+
   // What Prometheus should scrape: replicas of pools with an export cluster, from when they answer
   // until they are gone, draining ones too. By pool, then name.
   std::vector<ScrapeTarget> Targets() const;

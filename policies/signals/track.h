@@ -1,0 +1,44 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "policies/signals/estimator.h"
+
+namespace tidegate::signals {
+
+// A stretch of time in which one replica did `rate` per second. A gauge's segment has no length:
+// begin == end, and `rate` is the gauge's value.
+struct Segment {
+  Instant begin{};
+  Instant end{};
+  double rate = 0;
+};
+
+// All series of one replica merged into one line of segments, oldest first.
+struct Track {
+  std::string replica;
+  const ReplicaView* view = nullptr;  // null: the fleet doesn't know this replica (any more)
+  std::vector<Segment> segments;
+  Instant first{};       // of the samples inside the window
+  Instant last{};        // the newest of them
+  bool sampled = false;  // whether there is one at all
+  bool bad = false;      // a sample is NaN, infinite or negative
+  // The first segment counts from zero and is too short to say much about the rate.
+  bool short_start = false;
+};
+
+// Merges counter series by replica, in order of the replica's name. Handles resets and decides
+// which first samples count from zero. `replicas` gives each track its view, by name, or, where no
+// name matches at all, in order of age.
+std::vector<Track> CounterTracks(Instant now, std::span<const SampleSeries> series,
+                                 std::span<const ReplicaView> replicas,
+                                 const EstimateOptions& options);
+
+// The same for gauges: one segment per scrape.
+std::vector<Track> GaugeTracks(Instant now, std::span<const SampleSeries> series,
+                               std::span<const ReplicaView> replicas,
+                               const EstimateOptions& options);
+
+}  // namespace tidegate::signals

@@ -1,0 +1,226 @@
+#include "scheduler/config/compile.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace tidegate::config {
+namespace {
+
+// FNV-1a: stable across machines and versions, which a revision that outlives the daemon needs.
+std::uint64_t Hash(std::string_view text) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char byte : text) hash = (hash ^ static_cast<unsigned char>(byte)) * 1099511628211ULL;
+  return hash;
+}
+
+std::string EightDigits(std::string_view text) {
+  const std::uint64_t hash = Hash(text);
+  return fmt::format("{:08x}", static_cast<std::uint32_t>(hash ^ (hash >> 32)));
+}
+
+void Append(std::string& text, const guards::ScalingRules& rules) {
+  fmt::format_to(std::back_inserter(text), "{} {} {};", rules.stabilization_window.count(),
+                 static_cast<int>(rules.select), rules.tolerance);
+  for (const guards::ScalingPolicy& policy : rules.policies) {
+    fmt::format_to(std::back_inserter(text), "{} {} {},", static_cast<int>(policy.type),
+                   policy.value, policy.period.count());
+  }
+}
+
+// All that a decision depends on, as text to be hashed.
+std::string SpecText(const decision::PoolSpec& spec, const std::vector<SignalDefinition>& signals) {
+  std::string text = fmt::format("{} {} {} {} {} {};", spec.revision, spec.declared, spec.scaled,
+                                 spec.dry_run, spec.policy, spec.guards.paused);
+  for (const SignalDefinition& signal : signals) {
+    fmt::format_to(std::back_inserter(text), "{} {} {} {} {},", signal.name, signal.preset,
+                   Name(signal.metric), signal.promql, signal.per_replica.value_or(0));
+  }
+  fmt::format_to(std::back_inserter(text), "{} {};", spec.guards.min, spec.guards.max);
+  Append(text, spec.guards.behavior.up);
+  Append(text, spec.guards.behavior.down);
+  if (const auto& fallback = spec.guards.fallback) {
+    fmt::format_to(std::back_inserter(text), "{} {} {};", fallback->after.count(),
+                   fallback->replicas, static_cast<int>(fallback->behavior));
+  }
+  const rollout::Options& rollout = spec.rollout;
+  fmt::format_to(std::back_inserter(text), "{} {} {} {} {} {} {} {} {}",
+                 ToString(rollout.budget.surge), ToString(rollout.budget.unavailable),
+                 static_cast<int>(rollout.up), static_cast<int>(rollout.down),
+                 rollout.progress_deadline.count(), rollout.backoff_min.count(),
+                 rollout.backoff_max.count(), rollout.min_ready.count(),
+                 rollout.quota.value_or(-1));
+  return text;
+}
+
+void ApplyScaler(const GatewayScaler& scaler, decision::PoolSpec* spec, PoolManifest* manifest) {
+  spec->scaled = true;
+  spec->dry_run = scaler.dry_run;
+  spec->policy = scaler.policies.front();
+  spec->guards.min = scaler.min_replicas;
+  spec->guards.max = scaler.max_replicas;
+  spec->guards.behavior = scaler.behavior;
+  spec->guards.fallback = scaler.fallback;
+  spec->guards.paused = scaler.paused;
+  spec->rollout.up = scaler.pace.up;
+  spec->rollout.down = scaler.pace.down;
+  spec->rollout.progress_deadline = scaler.pace.progress_deadline;
+  spec->rollout.backoff_min = scaler.pace.backoff_min;
+  spec->rollout.backoff_max = scaler.pace.backoff_max;
+  spec->rollout.min_ready = scaler.pace.min_ready;
+  for (const SignalDefinition& signal : scaler.signals)
+    spec->targets.push_back({signal.name, signal.per_replica});
+  manifest->signals = scaler.signals;
+  manifest->scaler = scaler.metadata.id.name;
+  if (scaler.pace.drain_deadline) manifest->drain_deadline = *scaler.pace.drain_deadline;
+}
+
+class Compiler {
+ public:
+  explicit Compiler(Loaded loaded) : loaded_(std::move(loaded)) {
+    result_.problems = std::move(loaded_.problems);
+    result_.config.daemon = loaded_.daemon.value_or(DaemonConfig{});
+    result_.config.files = loaded_.files;
+    result_.config.folders = loaded_.folders;
+  }
+
+  Compiled Go() {
+    IndexGateways();
+    IndexScalers();
+    for (const auto& [id, gateway] : gateways_) AddPool(id, *gateway);
+    result_.problems.Sort();
+    return std::move(result_);
+  }
+
+ private:
+  void IndexGateways() {
+    for (const IstioGateway& gateway : loaded_.gateways) {
+      if (gateway.metadata.id.name.empty()) continue;
+      const auto [at, fresh] = gateways_.emplace(gateway.metadata.id, &gateway);
+      if (fresh) continue;
+      result_.problems.Add(gateway.name_at, "metadata.name",
+                           fmt::format("gateway {} is declared twice; the first is at {}",
+                                       ToString(gateway.metadata.id), at->second->name_at.text()));
+    }
+  }
+
+  void IndexScalers() {
+    for (const GatewayScaler& scaler : loaded_.scalers) {
+      if (scaler.target.name.empty()) continue;
+      const auto gateway = gateways_.find(scaler.target);
+      if (gateway == gateways_.end()) {
+        result_.problems.Add(scaler.target_at, "spec.scaleTargetRef.name",
+                             fmt::format("there is no IstioGateway {}", ToString(scaler.target)));
+        continue;
+      }
+      const auto [at, fresh] = scalers_.emplace(scaler.target, &scaler);
+      if (!fresh) {
+        result_.problems.Add(scaler.target_at, "spec.scaleTargetRef.name",
+                             fmt::format("gateway {} has a scaler already, at {}",
+                                         ToString(scaler.target), at->second->name_at.text()));
+      }
+      if (gateway->second->HasOwnHpa()) {
+        result_.problems.Add(
+            gateway->second->min_replicas_at, "spec.minReplicas",
+            "the mesh's own autoscaler acts where minReplicas < maxReplicas, and GatewayScaler " +
+                scaler.metadata.id.name + " would fight it; remove one of them");
+      }
+      if (!result_.config.daemon.prometheus && loaded_.daemon) {
+        result_.problems.Add(
+            scaler.name_at, "spec.signals",
+            "signals need a Prometheus: give the TidegateConfig a spec.prometheus");
+      }
+    }
+  }
+
+  void AddPool(const PoolId& id, const IstioGateway& gateway) {
+    const ProcessConfig& process = result_.config.daemon.process;
+    PoolManifest manifest;
+    manifest.gateway = gateway;
+    manifest.routes = RoutesOf(result_.config.daemon, id);
+    manifest.drain_deadline = process.drain_deadline;
+    decision::PoolSpec spec;
+    spec.id = id;
+    spec.revision = EightDigits(TemplateText(gateway, manifest.routes, process));
+    spec.declared = gateway.replica_count;
+    spec.guards.min = spec.guards.max = gateway.replica_count;
+    spec.rollout.budget = {gateway.rolling_max_surge, gateway.rolling_max_unavailable};
+    spec.rollout.quota = process.quota_replicas;
+    if (const auto scaler = scalers_.find(id); scaler != scalers_.end()) {
+      ApplyScaler(*scaler->second, &spec, &manifest);
+    }
+    spec.config_version = EightDigits(SpecText(spec, manifest.signals));
+    result_.config.pools.push_back(std::move(spec));
+    result_.config.manifests.push_back(std::move(manifest));
+  }
+
+  Loaded loaded_;
+  Compiled result_;
+  std::map<PoolId, const IstioGateway*> gateways_;
+  std::map<PoolId, const GatewayScaler*> scalers_;
+};
+
+void AppendTexts(std::vector<std::string>& lines, const char* name,
+                 const std::map<std::string, std::string>& texts) {
+  for (const auto& [key, value] : texts) lines.push_back(fmt::format("{}.{}={}", name, key, value));
+}
+
+void AppendAmounts(std::vector<std::string>& lines, const char* name,
+                   const std::map<std::string, Quantity>& amounts) {
+  for (const auto& [key, value] : amounts)
+    lines.push_back(fmt::format("{}.{}={}", name, key, ToString(value)));
+}
+
+}  // namespace
+
+const PoolManifest* CompiledConfig::Find(const PoolId& id) const {
+  const auto at = std::ranges::lower_bound(pools, id, {}, &decision::PoolSpec::id);
+  if (at == pools.end() || at->id != id) return nullptr;
+  return &manifests[static_cast<std::size_t>(at - pools.begin())];
+}
+
+std::string CompiledConfig::Version() const {
+  std::string text;
+  for (const decision::PoolSpec& pool : pools)
+    text += ToString(pool.id) + " " + pool.config_version + "\n";
+  return EightDigits(text);
+}
+
+Compiled Compile(Loaded loaded) { return Compiler(std::move(loaded)).Go(); }
+
+Compiled LoadAndCompile(const std::vector<std::string>& paths, const LoadLimits& limits) {
+  return Compile(Load(paths, limits));
+}
+
+std::string TemplateText(const IstioGateway& gateway, const std::vector<Route>& routes,
+                         const ProcessConfig& process) {
+  std::vector<std::string> lines = gateway.template_fields;
+  for (const GatewayPort& port : gateway.ports) {
+    lines.push_back(fmt::format("port={} {} {} {}{}", port.name, port.protocol, port.port,
+                                port.target_port, port.target_port_name));
+  }
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    lines.push_back(fmt::format("route.{:04}={} {} {} {}", i, routes[i].host, routes[i].prefix,
+                                routes[i].upstream_host, routes[i].upstream_port));
+  }
+  AppendAmounts(lines, "requests", gateway.resources.requests);
+  AppendAmounts(lines, "limits", gateway.resources.limits);
+  AppendTexts(lines, "podLabels", gateway.pod_labels);
+  AppendTexts(lines, "podAnnotations", gateway.pod_annotations);
+  lines.push_back("logsProject=" + gateway.logs_project);
+  lines.push_back(fmt::format("hostNetwork={} runAsRoot={} dnsPolicy={}", gateway.host_network,
+                              gateway.run_as_root, gateway.dns_policy));
+  lines.push_back(fmt::format("maxconn={} threads={}", process.replica_max_connections,
+                              process.replica_threads));
+  std::ranges::sort(lines);
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+}  // namespace tidegate::config

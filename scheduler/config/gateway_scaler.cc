@@ -1,0 +1,340 @@
+#include "scheduler/config/gateway_scaler.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "policies/catalog.h"
+#include "scheduler/config/manifests.h"
+#include "scheduler/config/metadata.h"
+#include "scheduler/config/suggest.h"
+
+namespace tidegate::config {
+namespace {
+
+constexpr std::size_t kMostSignals = 16;
+constexpr std::size_t kMostPolicies = 16;
+constexpr std::size_t kLongestPromql = 8'192;
+constexpr IntRange kReplicaRange{0, kMaxReplicas, "a number of replicas"};
+constexpr IntRange kWindowRange{0, 3'600, "a number of seconds"};
+constexpr IntRange kPeriodRange{1, 1'800, "a number of seconds"};
+constexpr IntRange kDeadlineRange{1, 86'400, "a number of seconds"};
+constexpr DurationRange kServiceRange{Duration(1), std::chrono::hours(1)};
+
+constexpr std::array<std::string_view, 3> kMetrics{"requests", "inflight", "latency"};
+constexpr std::array<std::string_view, 3> kSelects{"Max", "Min", "Disabled"};
+constexpr std::array<std::string_view, 2> kPolicyTypes{"Pods", "Percent"};
+constexpr std::array<std::string_view, 2> kPaces{"rolling", "immediate"};
+constexpr std::array<std::string_view, 4> kFallbacks{
+    "static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower"};
+
+bool OffersLatency(const std::string& preset) { return preset != "nginx" && preset != "haproxy"; }
+
+std::string Listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+void ReadTarget(Fields& fields, SignalDefinition* signal) {
+  const auto target = fields.Get("target");
+  if (!target) return;
+  Fields parts(*target);
+  if (const auto amount = parts.Need("perReplica")) {
+    if (const auto value = amount->PositiveAmount()) signal->per_replica = *value;
+  }
+  parts.Hint("averageValue", "perReplica");
+  parts.Finish();
+  if (signal->metric == SignalMetric::kLatency) {
+    target->Complain(
+        "latency is observed only: it can't have a target yet; size by requests or inflight");
+  }
+}
+
+void ReadPreset(Fields& fields, SignalDefinition* signal) {
+  const auto preset = fields.Get("preset");
+  const auto promql = fields.Get("promql");
+  const auto metric = fields.Get("metric");
+  fields.Choice("metric", kMetrics, &signal->metric);
+  if (preset.has_value() == promql.has_value()) {
+    fields.value().Complain("expected either preset or promql");
+    return;
+  }
+  if (promql) {
+    auto text = promql->Text();
+    if (text && (text->empty() || text->size() > kLongestPromql)) {
+      promql->Expect(fmt::format("an expression of 1 to {} bytes", kLongestPromql));
+    } else if (text) {
+      signal->promql = *std::move(text);
+    }
+    if (metric) metric->Complain("a promql signal has no metric; the expression says what it is");
+    return;
+  }
+  const auto text = preset->Text();
+  if (!text) return;
+  if (std::ranges::find(PresetNames(), *text) == PresetNames().end()) {
+    preset->Expect("one of " + Listed(PresetNames()));
+  } else if (!PresetOffers(*text, signal->metric)) {
+    fields.value().Complain(fmt::format("{} does not export {}", *text, Name(signal->metric)));
+  } else {
+    signal->preset = *text;
+  }
+}
+
+SignalDefinition ReadSignal(const Value& value) {
+  SignalDefinition signal;
+  Fields fields(value);
+  if (const auto name = fields.Need("name")) {
+    const auto text = name->Text();
+    if (text && CheckName(*name, *text)) signal.name = *text;
+  }
+  ReadPreset(fields, &signal);
+  ReadTarget(fields, &signal);
+  fields.Finish();
+  return signal;
+}
+
+void ReadSignals(Fields& fields, GatewayScaler* scaler) {
+  const auto value = fields.Need("signals");
+  if (!value) return;
+  const auto items = value->Items(kMostSignals);
+  if (value->node().kind == Node::Kind::kList && items.empty()) {
+    value->Complain("expected at least one signal");
+  }
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Value item(value->context(), items[i], Path(value->path(), i));
+    SignalDefinition signal = ReadSignal(item);
+    const auto same = std::ranges::find(scaler->signals, signal.name, &SignalDefinition::name);
+    if (!signal.name.empty() && same != scaler->signals.end()) {
+      item.Complain(fmt::format("the name {} is that of signals[{}] too", signal.name,
+                                same - scaler->signals.begin()));
+    }
+    scaler->signals.push_back(std::move(signal));
+  }
+}
+
+void ReadPositive(Fields& fields, std::string_view key, std::optional<double>* out) {
+  if (const auto value = fields.Get(key)) *out = value->PositiveAmount();
+}
+
+void ReadTime(Fields& fields, std::string_view key, std::optional<Duration>* out) {
+  if (const auto value = fields.Get(key)) *out = value->Time(kServiceRange);
+}
+
+void ReadCapacity(Fields& fields, GatewayScaler* scaler) {
+  const auto value = fields.Get("capacity");
+  if (!value) return;
+  Fields parts(*value);
+  ReadPositive(parts, "requestsPerSecond", &scaler->capacity.requests_per_second);
+  ReadPositive(parts, "concurrency", &scaler->capacity.concurrency);
+  ReadTime(parts, "serviceTime", &scaler->capacity.service_time);
+  ReadTime(parts, "latencyObjective", &scaler->capacity.latency_objective);
+  parts.Finish();
+}
+
+// Targets that signals leave out come from the capacity; a pool that nothing sizes is a mistake.
+void FillTargets(const Value& spec, GatewayScaler* scaler) {
+  bool sized = false;
+  for (SignalDefinition& signal : scaler->signals) {
+    if (!signal.per_replica && !signal.preset.empty()) {
+      if (signal.metric == SignalMetric::kRequests)
+        signal.per_replica = scaler->capacity.requests_per_second;
+      if (signal.metric == SignalMetric::kInflight)
+        signal.per_replica = scaler->capacity.concurrency;
+    }
+    sized = sized || signal.per_replica.has_value();
+  }
+  if (!sized && !scaler->signals.empty()) {
+    spec.Complain(
+        "no signal has a target: give one signals[].target.perReplica, or "
+        "capacity.requestsPerSecond");
+  }
+}
+
+guards::ScalingPolicy ReadScalingPolicy(const Value& value) {
+  guards::ScalingPolicy policy;
+  Fields fields(value);
+  if (fields.Need("type")) fields.Choice("type", kPolicyTypes, &policy.type);
+  if (fields.Need("value"))
+    fields.Int("value", {1, kMaxReplicas, "a count or percentage"}, &policy.value);
+  if (fields.Need("periodSeconds")) fields.Seconds("periodSeconds", kPeriodRange, &policy.period);
+  fields.Finish();
+  return policy;
+}
+
+void ReadRules(Fields& fields, std::string_view key, guards::ScalingRules* rules) {
+  const auto value = fields.Get(key);
+  if (!value) return;
+  Fields parts(*value);
+  parts.Seconds("stabilizationWindowSeconds", kWindowRange, &rules->stabilization_window);
+  parts.Choice("selectPolicy", kSelects, &rules->select);
+  if (const auto tolerance = parts.Get("tolerance")) {
+    const auto amount = tolerance->Amount();
+    if (amount && amount->value() > 10) tolerance->Expect("a fraction from 0 to 10");
+    if (amount) rules->tolerance = amount->value();
+  }
+  if (const auto policies = parts.Get("policies")) {
+    const auto items = policies->Items(kMostPolicies);
+    if (!items.empty()) rules->policies.clear();
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const Value item(policies->context(), items[i], Path(policies->path(), i));
+      rules->policies.push_back(ReadScalingPolicy(item));
+    }
+  }
+  parts.Finish();
+}
+
+void ReadBehavior(Fields& fields, GatewayScaler* scaler) {
+  const auto value = fields.Get("behavior");
+  if (!value) return;
+  Fields parts(*value);
+  ReadRules(parts, "scaleUp", &scaler->behavior.up);
+  ReadRules(parts, "scaleDown", &scaler->behavior.down);
+  parts.Finish();
+}
+
+void ReadPace(Fields& fields, Pace* pace) {
+  const auto value = fields.Get("pace");
+  if (!value) return;
+  Fields parts(*value);
+  parts.Choice("up", kPaces, &pace->up);
+  parts.Choice("down", kPaces, &pace->down);
+  parts.Seconds("progressDeadlineSeconds", kDeadlineRange, &pace->progress_deadline);
+  parts.Seconds("minReadySeconds", {0, 3'600, "a number of seconds"}, &pace->min_ready);
+  if (parts.Get("drainDeadlineSeconds")) {
+    Duration drain{0};
+    parts.Seconds("drainDeadlineSeconds", {0, 3'600, "a number of seconds"}, &drain);
+    pace->drain_deadline = drain;
+  }
+  if (const auto backoff = parts.Get("backoff")) {
+    Fields bounds(*backoff);
+    bounds.Seconds("minSeconds", kDeadlineRange, &pace->backoff_min);
+    bounds.Seconds("maxSeconds", kDeadlineRange, &pace->backoff_max);
+    bounds.Finish();
+    if (pace->backoff_min > pace->backoff_max)
+      backoff->Complain("minSeconds is more than maxSeconds");
+  }
+  parts.Finish();
+}
+
+void ReadFallback(Fields& fields, GatewayScaler* scaler) {
+  const auto value = fields.Get("fallback");
+  if (!value) return;
+  guards::Fallback fallback;
+  Fields parts(*value);
+  parts.Seconds("afterSeconds", {1, 86'400, "a number of seconds"}, &fallback.after);
+  if (parts.Need("replicas")) parts.Int("replicas", kReplicaRange, &fallback.replicas);
+  parts.Choice("behavior", kFallbacks, &fallback.behavior);
+  parts.Hint("failureThreshold", "afterSeconds");
+  parts.Finish();
+  scaler->fallback = fallback;
+}
+
+void ReadPolicies(Fields& fields, GatewayScaler* scaler) {
+  const auto value = fields.Get("policies");
+  if (!value) return;
+  const auto items = value->Items(kMostPolicies);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Value item(value->context(), items[i], Path(value->path(), i));
+    const auto name = item.Text();
+    if (!name) continue;
+    if (FindPolicy(*name) == nullptr) {
+      item.Complain(fmt::format("no policy is called \"{}\" in this version; there is: target",
+                                Printable(*name, 60)));
+    }
+    names.push_back(*name);
+  }
+  if (names.size() > 1) value->Complain("this version takes one policy a pool");
+  if (!names.empty()) scaler->policies = std::move(names);
+}
+
+void ReadBounds(Fields& fields, GatewayScaler* scaler) {
+  fields.Int("minReplicas", kReplicaRange, &scaler->min_replicas);
+  const auto max = fields.Need("maxReplicas");
+  if (!max) return;
+  fields.Int("maxReplicas", {1, kMaxReplicas, "a number of replicas"}, &scaler->max_replicas);
+  if (scaler->min_replicas > scaler->max_replicas) {
+    max->Complain(fmt::format("{} is less than minReplicas ({})", scaler->max_replicas,
+                              scaler->min_replicas));
+  }
+}
+
+void ReadScaleTarget(Fields& fields, GatewayScaler* scaler) {
+  const auto value = fields.Need("scaleTargetRef");
+  if (!value) return;
+  Fields parts(*value);
+  (void)parts.Get("apiVersion");
+  if (const auto kind = parts.Need("kind")) {
+    const auto text = kind->Text();
+    if (text && *text != "IstioGateway") kind->Expect("IstioGateway");
+  }
+  if (const auto name = parts.Need("name")) {
+    scaler->target_at = name->at();
+    const auto text = name->Text();
+    if (text && CheckName(*name, *text)) scaler->target = {scaler->metadata.id.ns, *text};
+  }
+  parts.Finish();
+}
+
+// Fields of the design whose policies are not in this version: refused, since ignoring a schedule
+// means too few replicas when it matters.
+void RefuseLater(Fields& fields) {
+  for (const std::string_view key : {"schedule", "priority"}) {
+    if (const auto value = fields.Get(key)) {
+      value->Complain("this version can't act on it; take the field out");
+    }
+  }
+}
+
+}  // namespace
+
+const char* Name(SignalMetric metric) { return kMetrics[static_cast<std::size_t>(metric)].data(); }
+
+const std::vector<std::string>& PresetNames() {
+  static const std::vector<std::string> kNames{"envoy", "haproxy", "ingress-nginx", "istio",
+                                               "kong",  "nginx",   "traefik"};
+  return kNames;
+}
+
+bool PresetOffers(const std::string& preset, SignalMetric metric) {
+  return metric != SignalMetric::kLatency || OffersLatency(preset);
+}
+
+GatewayScaler ReadGatewayScaler(const Value& document) {
+  GatewayScaler scaler;
+  scaler.at = document.at();
+  Fields fields(document);
+  (void)fields.Get("apiVersion");
+  (void)fields.Get("kind");
+  (void)fields.Get("status");
+  ReadMetadata(fields, &scaler.metadata, &scaler.name_at);
+  if (const auto spec = fields.Need("spec")) {
+    Fields parts(*spec);
+    ReadScaleTarget(parts, &scaler);
+    ReadBounds(parts, &scaler);
+    ReadSignals(parts, &scaler);
+    ReadCapacity(parts, &scaler);
+    FillTargets(*spec, &scaler);
+    ReadPolicies(parts, &scaler);
+    ReadBehavior(parts, &scaler);
+    ReadPace(parts, &scaler.pace);
+    ReadFallback(parts, &scaler);
+    RefuseLater(parts);
+    parts.Bool("paused", &scaler.paused);
+    parts.Bool("dryRun", &scaler.dry_run);
+    parts.Hint("minReplicaCount", "minReplicas");
+    parts.Hint("maxReplicaCount", "maxReplicas");
+    parts.Hint("metrics", "signals");
+    parts.Hint("triggers", "signals");
+    parts.Finish();
+  }
+  fields.Finish();
+  return scaler;
+}
+
+}  // namespace tidegate::config

@@ -1,0 +1,123 @@
+#include "scheduler/daemon/cmd_validate.h"
+
+#include <ostream>
+#include <utility>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "scheduler/config/compile.h"
+
+namespace tidegate::daemon {
+namespace {
+
+namespace json = boost::json;
+using config::Compiled;
+using config::PoolManifest;
+using decision::PoolSpec;
+
+std::string Budget(const PoolSpec& spec, Replicas size) {
+  const auto resolved = rollout::Resolve(spec.rollout.budget, size);
+  return fmt::format("surge {} ({} at {}), unavailable {} ({} at {})",
+                     ToString(spec.rollout.budget.surge), resolved.surge, size,
+                     ToString(spec.rollout.budget.unavailable), resolved.unavailable, size);
+}
+
+void PrintPool(const PoolSpec& spec, const PoolManifest& manifest, std::ostream& out) {
+  out << fmt::format("{}: {} replicas declared, revision {}\n", ToString(spec.id), spec.declared,
+                     spec.revision);
+  if (spec.scaled) {
+    out << fmt::format("  scaled by {} between {} and {}{}{}\n", manifest.scaler, spec.guards.min,
+                       spec.guards.max, spec.guards.paused ? ", paused" : "",
+                       spec.dry_run ? ", dry run" : "");
+  } else {
+    out << "  not scaled: no GatewayScaler names it\n";
+  }
+  for (const config::SignalDefinition& signal : manifest.signals) {
+    const std::string source =
+        signal.promql.empty() ? signal.preset + " " + Name(signal.metric) : signal.promql;
+    out << fmt::format("  signal {}: {}, {}\n", signal.name, source,
+                       signal.per_replica ? fmt::format("{} per replica", *signal.per_replica)
+                                          : std::string("observed only"));
+  }
+  out << "  budgets: " << Budget(spec, spec.scaled ? spec.guards.max : spec.declared) << "\n";
+  for (const config::AcceptedField& field : manifest.gateway.accepted) {
+    out << fmt::format("  accepted: {}: {}\n", field.path, field.remark);
+  }
+}
+
+json::object PoolJson(const PoolSpec& spec, const PoolManifest& manifest) {
+  json::array accepted;
+  for (const config::AcceptedField& field : manifest.gateway.accepted) {
+    accepted.push_back({{"path", field.path}, {"remark", field.remark}});
+  }
+  json::array signals;
+  for (const config::SignalDefinition& signal : manifest.signals) {
+    json::object object{{"name", signal.name}};
+    if (!signal.promql.empty()) object["promql"] = signal.promql;
+    if (!signal.preset.empty()) object["preset"] = signal.preset;
+    if (!signal.preset.empty()) object["metric"] = Name(signal.metric);
+    if (signal.per_replica) object["perReplica"] = *signal.per_replica;
+    signals.push_back(std::move(object));
+  }
+  return {{"namespace", spec.id.ns},
+          {"name", spec.id.name},
+          {"revision", spec.revision},
+          {"configVersion", spec.config_version},
+          {"declared", spec.declared},
+          {"scaler", manifest.scaler},
+          {"min", spec.guards.min},
+          {"max", spec.guards.max},
+          {"rollingMaxSurge", ToString(spec.rollout.budget.surge)},
+          {"rollingMaxUnavailable", ToString(spec.rollout.budget.unavailable)},
+          {"signals", std::move(signals)},
+          {"acceptedWithoutEffect", std::move(accepted)}};
+}
+
+json::array ProblemsJson(const config::Problems& problems) {
+  json::array array;
+  for (const config::Problem& problem : problems.list()) {
+    array.push_back({{"file", problem.file},
+                     {"line", problem.line},
+                     {"column", problem.column},
+                     {"field", problem.field},
+                     {"message", problem.message}});
+  }
+  return array;
+}
+
+void PrintJson(const Compiled& compiled, std::ostream& out) {
+  json::array pools;
+  if (compiled.problems.empty()) {
+    for (std::size_t i = 0; i < compiled.config.pools.size(); ++i) {
+      pools.push_back(PoolJson(compiled.config.pools[i], compiled.config.manifests[i]));
+    }
+  }
+  const json::object result{{"ok", compiled.problems.empty()},
+                            {"problems", ProblemsJson(compiled.problems)},
+                            {"moreProblems", compiled.problems.more()},
+                            {"pools", std::move(pools)}};
+  out << json::serialize(result) << "\n";
+}
+
+}  // namespace
+
+int RunValidate(const ValidateOptions& options, std::ostream& out, std::ostream& err) {
+  const Compiled compiled = config::LoadAndCompile(options.paths, {});
+  if (options.json) {
+    PrintJson(compiled, out);
+    return compiled.problems.empty() ? 0 : 2;
+  }
+  if (!compiled.problems.empty()) {
+    err << compiled.problems.text();
+    return 2;
+  }
+  for (std::size_t i = 0; i < compiled.config.pools.size(); ++i) {
+    PrintPool(compiled.config.pools[i], compiled.config.manifests[i], out);
+  }
+  out << fmt::format("{} files, {} pools, no problems\n", compiled.config.files.size(),
+                     compiled.config.pools.size());
+  return 0;
+}
+
+}  // namespace tidegate::daemon

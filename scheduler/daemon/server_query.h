@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+
+#include "policies/base/expected.h"
+
+namespace tidegate::daemon {
+
+// GETs a page of a running daemon. The error of an unreachable one says how to start or name it.
+Expected<std::string> AskServer(const std::string& server, const std::string& target);
+
+}  // namespace tidegate::daemon

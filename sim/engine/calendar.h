@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <queue>
+#include <vector>
+
+#include "policies/base/instant.h"
+#include "scheduler/ports/clock.h"
+
+namespace tidegate::sim {
+
+// Events in time order; events of one instant run in the order in which they were added. It is the
+// simulated world's clock.
+class Calendar : public ports::Clock {
+ public:
+  explicit Calendar(Instant start) : now_(start) {}
+
+  Instant Now() override { return now_; }
+  // Precondition: at >= Now().
+  void At(Instant at, std::function<void()> event);
+  // Runs events up to and including `end`; Now() is `end` afterwards.
+  void RunUntil(Instant end);
+
+ private:
+  struct Event {
+    Instant at;
+    std::uint64_t sequence;
+    std::function<void()> run;
+  };
+  struct Later {
+    bool operator()(const Event& a, const Event& b) const {
+      return a.at != b.at ? a.at > b.at : a.sequence > b.sequence;
+    }
+  };
+
+  Instant now_;
+  std::uint64_t sequence_ = 0;
+  std::priority_queue<Event, std::vector<Event>, Later> events_;
+};
+
+}  // namespace tidegate::sim

@@ -1,0 +1,57 @@
+#include "sim/ports/world_ports.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tidegate::sim {
+
+WorldSource::WorldSource(World& world, signals::EstimateOptions options,
+                         std::map<PoolId, std::vector<std::string>> rate_signals)
+    : world_(world), options_(options), rate_signals_(std::move(rate_signals)) {}
+
+Expected<signals::Snapshot> WorldSource::Observe(Instant now,
+                                                 std::span<const decision::PoolSpec> pools) {
+  signals::Snapshot snapshot{now, {}};
+  for (const decision::PoolSpec& spec : pools) {
+    WorldPool& world = world_.at(spec.id);
+    world.pool->Advance();
+    signals::PoolSnapshot pool{spec.id, spec.declared, world.pool->Views(), {}, ""};
+    const auto& rates = rate_signals_[spec.id];
+    const auto series = world.scraper->Query();
+    for (const sizing::SignalTarget& target : spec.targets) {
+      signals::Reading reading;
+      if (std::ranges::find(rates, target.signal) != rates.end()) {
+        reading = signals::EstimateRate(now, series, pool.replicas, options_);
+      } else {
+        reading.detail = "the fluid model has request rates only";
+      }
+      reading.signal = target.signal;
+      pool.readings.push_back(std::move(reading));
+    }
+    snapshot.pools.push_back(std::move(pool));
+  }
+  return snapshot;
+}
+
+Expected<void> WorldActuator::Request(Instant /*now*/, const PoolId& pool,
+                                      const rollout::Step& step) {
+  WorldPool& world = world_.at(pool);
+  if (step.kind == rollout::StepKind::kDrain) {
+    world.pool->Drain(step.replica);
+    return {};
+  }
+  if (world.pool->Knows(step.replica)) return {};
+  world.pool->Start(step.replica, step.revision);
+  world.scraper->Discover(step.replica);
+  return {};
+}
+
+Expected<void> MemoryJournal::Append(Instant /*now*/,
+                                     std::span<const ports::JournalEntry> entries) {
+  for (const ports::JournalEntry& entry : entries) {
+    if (entry.decision != nullptr) decisions_.push_back(*entry.decision);
+  }
+  return {};
+}
+
+}  // namespace tidegate::sim

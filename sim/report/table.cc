@@ -1,0 +1,100 @@
+#include "sim/report/table.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <iterator>
+#include <utility>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace tidegate::sim {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kWidth = 72;
+constexpr std::array<const char*, 9> kBlocks{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+
+// The largest value of each of `kWidth` stretches of time, as a bar of eight heights.
+std::string Bars(const std::vector<Moment>& moments,
+                 const std::function<double(const Moment&)>& value) {
+  double top = 0;
+  for (const Moment& moment : moments) top = std::max(top, value(moment));
+  std::string text;
+  for (std::size_t column = 0; column < kWidth && !moments.empty(); ++column) {
+    const std::size_t begin = column * moments.size() / kWidth;
+    const std::size_t end = std::max(begin + 1, (column + 1) * moments.size() / kWidth);
+    double most = 0;
+    for (std::size_t i = begin; i < end; ++i) most = std::max(most, value(moments[i]));
+    text += kBlocks[top > 0 ? static_cast<std::size_t>(most / top * 8 + 0.5) : 0];
+  }
+  return text + fmt::format("  max {:.0f}", top);
+}
+
+void AppendPool(std::string& text, const PoolResult& pool) {
+  const auto out = std::back_inserter(text);
+  fmt::format_to(out, "\n{}\n", ToString(pool.id));
+  fmt::format_to(out, "  requests   {:.0f} arrived, {:.0f} served, {:.0f} lost ({:.3f} %)\n",
+                 pool.arrived, pool.served, pool.lost,
+                 pool.arrived > 0 ? pool.lost / pool.arrived * 100 : 0);
+  fmt::format_to(
+      out,
+      "  replicas   peak {} live, least {} ready, {} starts, {} drains, {:.0f} replica-seconds\n",
+      pool.peak_live, pool.least_ready, pool.starts, pool.drains, pool.replica_seconds);
+  fmt::format_to(out, "  shortage   {} with demand above capacity, longest wait {:.1f} s\n",
+                 FormatDuration(pool.short_of_capacity), pool.longest_wait_seconds);
+  fmt::format_to(out, "  demand     {}\n",
+                 Bars(pool.moments, [](const Moment& m) { return m.demand; }));
+  fmt::format_to(out, "  ready      {}\n",
+                 Bars(pool.moments, [](const Moment& m) { return double{1} * m.ready; }));
+  fmt::format_to(out, "  backlog    {}\n",
+                 Bars(pool.moments, [](const Moment& m) { return m.backlog; }));
+}
+
+json::object MomentJson(const Moment& moment) {
+  return {{"seconds", Seconds(moment.at)}, {"demand", moment.demand},
+          {"capacity", moment.capacity},   {"backlog", moment.backlog},
+          {"desired", moment.desired},     {"starting", moment.starting},
+          {"ready", moment.ready},         {"draining", moment.draining}};
+}
+
+json::object PoolJson(const PoolResult& pool) {
+  json::array moments;
+  for (const Moment& moment : pool.moments) moments.push_back(MomentJson(moment));
+  return {{"namespace", pool.id.ns},
+          {"name", pool.id.name},
+          {"arrived", pool.arrived},
+          {"served", pool.served},
+          {"lost", pool.lost},
+          {"longestWaitSeconds", pool.longest_wait_seconds},
+          {"replicaSeconds", pool.replica_seconds},
+          {"peakLive", pool.peak_live},
+          {"leastReady", pool.least_ready},
+          {"peakDesired", pool.peak_desired},
+          {"starts", pool.starts},
+          {"drains", pool.drains},
+          {"shortOfCapacitySeconds", Seconds(pool.short_of_capacity)},
+          {"moments", std::move(moments)}};
+}
+
+}  // namespace
+
+std::string ToTable(const RunSummary& run) {
+  std::string text = fmt::format("scenario {}   {} simulated   digest {}\n", run.scenario,
+                                 FormatDuration(run.length), run.digest);
+  for (const PoolResult& pool : run.pools) AppendPool(text, pool);
+  return text;
+}
+
+std::string ToJson(const RunSummary& run) {
+  json::array pools;
+  for (const PoolResult& pool : run.pools) pools.push_back(PoolJson(pool));
+  return json::serialize(json::object{{"scenario", run.scenario},
+                                      {"seconds", Seconds(run.length)},
+                                      {"digest", run.digest},
+                                      {"pools", std::move(pools)}});
+}
+
+}  // namespace tidegate::sim

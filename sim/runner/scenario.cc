@@ -1,0 +1,104 @@
+#include "sim/runner/scenario.h"
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "scheduler/config/fields.h"
+#include "scheduler/config/yaml_tree.h"
+
+namespace tidegate::sim {
+namespace {
+
+using config::Fields;
+using config::Value;
+using std::chrono::hours;
+
+std::string Beside(const std::string& file, const std::string& path) {
+  return (std::filesystem::path(file).parent_path() / path).lexically_normal().string();
+}
+
+void ReadService(const Value& value, ServiceModel* service) {
+  Fields fields(value);
+  fields.Int("workersPerReplica", {1, 100'000, "a number of workers"}, &service->workers);
+  if (const auto time = fields.Get("serviceTimeSeconds")) {
+    if (const auto seconds = time->PositiveAmount()) service->service_seconds = *seconds;
+  }
+  if (const auto patience = fields.Get("patienceSeconds")) {
+    if (const auto seconds = patience->PositiveAmount()) service->patience_seconds = *seconds;
+  }
+  fields.Time("startup", {Duration(0), hours(1)}, &service->startup);
+  fields.Time("drain", {Duration(0), hours(1)}, &service->drain);
+  fields.Finish();
+}
+
+void ReadSpec(const Value& value, const std::string& file, Scenario* scenario) {
+  Fields fields(value);
+  if (const auto manifests = fields.Need("manifests")) {
+    std::size_t index = 0;
+    for (const config::Node& item : manifests->Items(1'000)) {
+      const Value path(value.context(), item, config::Path(manifests->path(), index++));
+      if (const auto text = path.Text()) scenario->manifests.push_back(Beside(file, *text));
+    }
+  }
+  if (const auto trace = fields.Need("trace")) {
+    if (const auto text = trace->Text()) scenario->trace = Beside(file, *text);
+  }
+  if (const auto scale = fields.Get("scale")) {
+    if (const auto factor = scale->PositiveAmount()) scenario->scale = *factor;
+  }
+  fields.Time("tick", {Duration(1'000), hours(1)}, &scenario->tick);
+  fields.Time("scrapeInterval", {Duration(1'000), hours(1)}, &scenario->scrape_interval);
+  fields.Time("discovery", {Duration(0), hours(1)}, &scenario->discovery);
+  fields.Time("tail", {Duration(0), hours(24)}, &scenario->tail);
+  if (const auto service = fields.Get("service")) ReadService(*service, &scenario->service);
+  fields.Finish();
+}
+
+void ReadDocument(const Value& document, const std::string& file, Scenario* scenario) {
+  Fields fields(document);
+  std::string version, kind;
+  fields.Text("apiVersion", &version);
+  fields.Text("kind", &kind);
+  if (version != "tidegate.dev/v1alpha1" || kind != "Scenario") {
+    document.Complain("expected kind Scenario of tidegate.dev/v1alpha1");
+    return;
+  }
+  if (const auto metadata = fields.Need("metadata")) {
+    Fields names(*metadata);
+    names.Text("name", &scenario->name);
+    names.Finish();
+  }
+  if (const auto spec = fields.Need("spec")) ReadSpec(*spec, file, scenario);
+  fields.Finish();
+}
+
+}  // namespace
+
+LoadedScenario LoadScenario(const std::string& path) {
+  LoadedScenario loaded;
+  const config::LoadLimits limits;
+  const auto name = std::make_shared<const std::string>(path);
+  std::ifstream in(path, std::ios::binary);
+  std::string text(limits.file_bytes + 1, '\0');
+  if (!in || !in.read(text.data(), static_cast<std::streamsize>(text.size())).eof()) {
+    loaded.problems.Add({path, 0, 0, "", in ? "larger than a scenario may be" : "can't be read"});
+    return loaded;
+  }
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  config::LoadBudget budget{limits.documents, limits.total_bytes};
+  const auto documents = config::ParseYaml(text, name, limits, budget, loaded.problems);
+  const config::Context context{name, &loaded.problems};
+  if (documents.size() != 1) {
+    loaded.problems.Add({path, 0, 0, "", "expected one document of kind Scenario in the file"});
+  } else {
+    const Value document(context, documents[0], config::Path());
+    ReadDocument(document, path, &loaded.scenario);
+  }
+  loaded.problems.Sort();
+  return loaded;
+}
+
+}  // namespace tidegate::sim

@@ -1,0 +1,173 @@
+#include "sim/runner/simulate.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "scheduler/loop/control_loop.h"
+#include "sim/engine/calendar.h"
+#include "sim/ports/world_ports.h"
+
+namespace tidegate::sim {
+namespace {
+
+using decision::PoolSpec;
+
+constexpr Duration kMoment{1'000};
+// Decisions repeat for most of a run; a record now and then is enough, as in the daemon.
+constexpr Duration kRecordEvery{60'000};
+
+// Rates look back over four scrapes and are stale after two and a half, as the daemon's defaults
+// are.
+signals::EstimateOptions EstimateFor(Duration scrape_interval) {
+  return {.window = scrape_interval * 4,
+          .scrape_interval = scrape_interval,
+          .stale_after = scrape_interval * 5 / 2};
+}
+
+class Run {
+ public:
+  Run(const Scenario& scenario, const config::CompiledConfig& manifests, const traces::Trace& trace)
+      : scenario_(scenario),
+        pools_(manifests.pools),
+        trace_(trace),
+        calendar_(scenario.start),
+        estimate_(EstimateFor(scenario.scrape_interval)) {
+    std::map<PoolId, std::vector<std::string>> rates;
+    for (const PoolSpec& spec : pools_) {
+      AddPool(spec);
+      for (const config::SignalDefinition& signal : manifests.Find(spec.id)->signals) {
+        if (signal.metric == config::SignalMetric::kRequests) rates[spec.id].push_back(signal.name);
+      }
+    }
+    source_ = std::make_unique<WorldSource>(world_, estimate_, std::move(rates));
+    actuator_ = std::make_unique<WorldActuator>(world_);
+    loop_ = std::make_unique<loop::ControlLoop>(calendar_, *source_, *actuator_, journal_,
+                                                loop::Options{.period = scenario.tick,
+                                                              .checkpoint_every = kRecordEvery,
+                                                              .record_every = kRecordEvery});
+    loop_->Configure(pools_);
+  }
+
+  RunResult Go() {
+    // The declared replicas are up and scraped when the trace begins.
+    const Instant end = scenario_.start + traces::Length(trace_) + scenario_.tail;
+    const std::function<void()> tick = [&] { Tick(tick); };
+    calendar_.At(scenario_.start + Settled(), tick);
+    for (Instant at = scenario_.start; at <= end; at += kMoment) {
+      calendar_.At(at, [this] { Look(); });
+    }
+    calendar_.RunUntil(end);
+    return Finish();
+  }
+
+ private:
+  Duration Settled() const { return scenario_.service.startup + Duration(1); }
+
+  void AddPool(const PoolSpec& spec) {
+    WorldPool world;
+    world.pool = std::make_unique<FluidPool>(calendar_, trace_, scenario_.start, scenario_.service);
+    world.scraper = std::make_unique<Scraper>(
+        calendar_, *world.pool,
+        ScrapeModel{scenario_.scrape_interval, estimate_.window, scenario_.discovery});
+    for (Replicas i = 1; i <= spec.declared; ++i) {
+      const std::string name = fmt::format("{}-{}-{}", spec.id.name, spec.revision, i);
+      world.pool->Start(name, spec.revision);
+      world.scraper->Discover(name);
+    }
+    world_.emplace(spec.id, std::move(world));
+    PoolResult result;
+    result.id = spec.id;
+    result.least_ready = kMaxReplicas;
+    results_.emplace(spec.id, std::move(result));
+  }
+
+  void Tick(const std::function<void()>& again) {
+    const Instant next = loop_->Step();
+    for (const decision::Decision& decision : loop_->last()->decisions) {
+      PoolResult& result = results_.at(decision.pool);
+      result.peak_desired = std::max(result.peak_desired, decision.desired.replicas);
+      for (const rollout::Step& step : decision.plan.steps) {
+        ++(step.kind == rollout::StepKind::kStart ? result.starts : result.drains);
+      }
+      desired_[decision.pool] = decision.desired.replicas;
+    }
+    calendar_.At(next, again);
+  }
+
+  void Look() {
+    for (auto& [id, world] : world_) {
+      world.pool->Advance();
+      Add(results_.at(id), *world.pool, id);
+    }
+  }
+
+  void Add(PoolResult& result, const FluidPool& pool, const PoolId& id) {
+    const auto counts = signals::Count(pool.Views());
+    const double capacity = counts.ready * scenario_.service.capacity();
+    Moment moment{.at = calendar_.Now() - scenario_.start,
+                  .demand = pool.arrival_rate(calendar_.Now()),
+                  .capacity = capacity,
+                  .backlog = pool.backlog(),
+                  .desired = desired_[id],
+                  .starting = counts.starting,
+                  .ready = counts.ready,
+                  .draining = counts.draining};
+    result.replica_seconds += (counts.live() + counts.draining) * Seconds(kMoment);
+    result.peak_live = std::max(result.peak_live, counts.live());
+    if (moment.at > Settled()) result.least_ready = std::min(result.least_ready, counts.ready);
+    if (moment.demand > capacity && moment.at > Settled()) result.short_of_capacity += kMoment;
+    if (capacity > 0) {
+      result.longest_wait_seconds =
+          std::max(result.longest_wait_seconds, pool.backlog() / capacity);
+    }
+    result.moments.push_back(moment);
+  }
+
+  RunResult Finish() {
+    RunResult run;
+    run.summary.scenario = scenario_.name;
+    run.summary.length = calendar_.Now() - scenario_.start;
+    run.summary.digest = fmt::format("{:016x}", decision::Digest(loop_->state()));
+    run.decisions = journal_.decisions();
+    for (auto& [id, result] : results_) {
+      const Flow& flow = world_.at(id).pool->total();
+      result.arrived = flow.arrived;
+      result.served = flow.served;
+      result.lost = flow.lost;
+      run.summary.pools.push_back(std::move(result));
+    }
+    return run;
+  }
+
+  const Scenario& scenario_;
+  std::vector<PoolSpec> pools_;
+  const traces::Trace& trace_;
+  Calendar calendar_;
+  signals::EstimateOptions estimate_;
+  World world_;
+  std::unique_ptr<WorldSource> source_;
+  std::unique_ptr<WorldActuator> actuator_;
+  MemoryJournal journal_;
+  std::unique_ptr<loop::ControlLoop> loop_;
+  std::map<PoolId, PoolResult> results_;
+  std::map<PoolId, Replicas> desired_;
+};
+
+}  // namespace
+
+Expected<RunResult> Simulate(const Scenario& scenario, const config::CompiledConfig& manifests,
+                             const traces::Trace& trace) {
+  if (manifests.pools.empty()) {
+    return Fail(ErrorCode::kInvalid,
+                "the manifests declare no IstioGateway; there is nothing to simulate");
+  }
+  if (trace.requests.empty()) return Fail(ErrorCode::kInvalid, "the trace has no bins");
+  return Run(scenario, manifests, trace).Go();
+}
+
+}  // namespace tidegate::sim
