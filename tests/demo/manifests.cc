@@ -110,11 +110,13 @@ spec:
   trace: {trace}
   tick: 1s
   scrapeInterval: 5s
+  discovery: 1s
+  tail: 30s
   service:
     workersPerReplica: 6
     serviceTimeSeconds: 0.05
-  startupSeconds: 0.5
-  drainSeconds: 0.2
+    startup: 1s
+    drain: 1s
 )";
 
 void Write(const std::filesystem::path& path, const std::string& text) {

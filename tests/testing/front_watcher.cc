@@ -76,9 +76,12 @@ std::map<std::string, FrontServer> ParseFrontStat(const std::string& csv) {
   return servers;
 }
 
-std::map<std::string, int> ReplicaProcesses(const std::filesystem::path& pool_dir) {
-  std::map<std::string, int> found;
-  const std::string prefix = pool_dir.string() + "/";
+namespace {
+
+// Of each HAProxy process: its pid and what its command line has after `prefix`, up to the
+// argument's end.
+std::map<int, std::string> FindProcesses(const std::string& prefix) {
+  std::map<int, std::string> found;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
     const int pid = std::atoi(entry.path().filename().c_str());
@@ -86,8 +89,23 @@ std::map<std::string, int> ReplicaProcesses(const std::filesystem::path& pool_di
     const std::string command = ReadFile(entry.path() / "cmdline");
     const auto at = command.find(prefix);
     if (at == std::string::npos || command.find("haproxy") == std::string::npos) continue;
-    const std::string rest =
-        command.substr(at + prefix.size(), command.find('\0', at) - at - prefix.size());
+    const auto begin = at + prefix.size();
+    found[pid] = command.substr(begin, command.find('\0', begin) - begin);
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<int> ProcessesBelow(const std::filesystem::path& dir) {
+  std::vector<int> pids;
+  for (const auto& [pid, rest] : FindProcesses(dir.string() + "/")) pids.push_back(pid);
+  return pids;
+}
+
+std::map<std::string, int> ReplicaProcesses(const std::filesystem::path& pool_dir) {
+  std::map<std::string, int> found;
+  for (const auto& [pid, rest] : FindProcesses(pool_dir.string() + "/")) {
     const auto slash = rest.find('/');
     if (slash != std::string::npos) found[rest.substr(0, slash)] = pid;
   }

@@ -58,6 +58,9 @@ class FrontWatcher {
   std::thread thread_;
 };
 
+// HAProxy processes whose command line names a file below `dir`, fronts too.
+std::vector<int> ProcessesBelow(const std::filesystem::path& dir);
+
 // Processes whose command line names a configuration file below `pool_dir`/REPLICA/, by replica.
 std::map<std::string, int> ReplicaProcesses(const std::filesystem::path& pool_dir);
 

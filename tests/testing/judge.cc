@@ -137,15 +137,14 @@ class Bench {
 
   void Remember(const PoolSight& sight, Replicas available, Replicas live) {
     result_.highest_live = std::max(result_.highest_live, live);
-    if (available >= options_.declared) settled_ = true;
-    if (!settled_) return;
-    if (result_.path.empty() || available != last_available_) {
+    result_.highest_available = std::max(result_.highest_available, available);
+    if (!settled_ && available < options_.declared) return;
+    result_.lowest_available = settled_ ? std::min(result_.lowest_available, available) : available;
+    if (!settled_ || available != result_.last_available) {
       result_.path.push_back(fmt::format("+{:.1f} s {}", Seconds(sight.at - *first_), available));
     }
-    result_.lowest_available = result_.path.size() == 1 && last_available_ == 0
-                                   ? available
-                                   : std::min(result_.lowest_available, available);
-    last_available_ = available;
+    result_.last_available = available;
+    settled_ = true;
   }
 
   void Breach(const PoolSight& sight, const std::string& text) {
@@ -166,7 +165,6 @@ class Bench {
   std::set<std::string> seen_, was_up_, available_, starting_;
   std::map<std::string, Draining> draining_;
   Replicas declared_ = 0;
-  Replicas last_available_ = 0;
   bool settled_ = false;
 };
 

@@ -29,7 +29,9 @@ struct JudgeOptions {
 struct Judgement {
   std::vector<std::string> breaches;  // "12:00:03.250 B1: 9 live of at most 8 (desired 4, surge 4)"
   Replicas highest_live = 0;
+  Replicas highest_available = 0;
   Replicas lowest_available = 0;  // since the pool first had its declared size
+  Replicas last_available = 0;
   std::vector<std::string> path;  // "+12.5 s 4": the number of serving replicas whenever it changed
   int starts = 0;
   int drains = 0;
