@@ -1,0 +1,193 @@
+#include "policies/signals/estimator.h"
+
+#include <cmath>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tidegate::signals {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::DoubleNear;
+using ::testing::HasSubstr;
+
+constexpr EstimateOptions kOptions{seconds(120), seconds(30), seconds(90)};
+
+Instant At(int second) { return FromUnixMillis(1'800'000'000'000) + seconds(second); }
+
+ReplicaView Ready(const std::string& name, int since) {
+  ReplicaView view;
+  view.name = name;
+  view.phase = Phase::kReady;
+  view.started = At(since - 1);
+  view.since = At(since);
+  view.ready_at = At(since);
+  return view;
+}
+
+SampleSeries Series(const std::string& replica,
+                    std::initializer_list<std::pair<int, double>> samples) {
+  SampleSeries series;
+  series.replica = replica;
+  for (const auto& [second, value] : samples) {
+    series.samples.push_back({At(second), value});
+  }
+  return series;
+}
+
+Reading Rate(int now, const std::vector<SampleSeries>& series,
+             const std::vector<ReplicaView>& replicas) {
+  return EstimateRate(At(now), series, replicas, kOptions);
+}
+
+TEST(EstimateRateTest, AddsTheNewestRateOfEachReplica) {
+  const Reading reading =
+      Rate(70, {Series("a", {{0, 100}, {30, 400}, {60, 1000}}), Series("b", {{10, 0}, {40, 300}})},
+           {Ready("a", -1000), Ready("b", -1000)});
+  EXPECT_EQ(reading.quality, Quality::kOk);
+  EXPECT_DOUBLE_EQ(reading.value, 600.0 / 30 + 300.0 / 30);
+  EXPECT_EQ(reading.age, seconds(10));
+  EXPECT_EQ(reading.series, 2);
+  EXPECT_EQ(reading.expected, 2);
+  EXPECT_EQ(reading.detail, "");
+}
+
+TEST(EstimateRateTest, CountsFromZeroAfterAReset) {
+  const Reading reading =
+      Rate(60, {Series("a", {{0, 5000}, {30, 5300}, {60, 150}})}, {Ready("a", -1000)});
+  EXPECT_DOUBLE_EQ(reading.value, 150.0 / 30);
+}
+
+TEST(EstimateRateTest, CountsAYoungReplicaFromZeroSinceItWasReady) {
+  const Reading reading = Rate(70, {Series("a", {{65, 2000}})}, {Ready("a", 45)});
+  EXPECT_EQ(reading.quality, Quality::kOk);
+  EXPECT_DOUBLE_EQ(reading.value, 100);
+}
+
+TEST(EstimateRateTest, DoesNotCountAnOldCounterThatAppearsFromZero) {
+  const Reading first = Rate(70, {Series("a", {{65, 1e9}})}, {Ready("a", -1000)});
+  EXPECT_EQ(first.quality, Quality::kPartial);
+  EXPECT_DOUBLE_EQ(first.value, 0);
+  const Reading second =
+      Rate(100, {Series("a", {{65, 1e9}, {95, 1e9 + 300}})}, {Ready("a", -1000)});
+  EXPECT_EQ(second.quality, Quality::kOk);
+  EXPECT_DOUBLE_EQ(second.value, 10);
+}
+
+TEST(EstimateRateTest, LetsANewStatusCodeFillItsReplicasRateButNotExceedIt) {
+  const std::vector<ReplicaView> fleet = {Ready("a", -1000)};
+  const SampleSeries ok = Series("a", {{0, 0}, {30, 3000}, {60, 3000}});
+  EXPECT_DOUBLE_EQ(Rate(60, {ok, Series("a", {{60, 3000}})}, fleet).value, 100);
+  EXPECT_DOUBLE_EQ(Rate(60, {ok, Series("a", {{60, 9e9}})}, fleet).value, 100);
+}
+
+TEST(EstimateRateTest, HoldsTheLastRateOfAReplicaThatWasDrainedUntilItsPeersWereScraped) {
+  std::vector<ReplicaView> fleet = {Ready("a", -1000), Ready("b", -1000)};
+  fleet[1].phase = Phase::kDraining;
+  fleet[1].since = At(65);
+  const SampleSeries gone = Series("b", {{0, 0}, {30, 3000}, {60, 6000}});
+  EXPECT_DOUBLE_EQ(Rate(80, {Series("a", {{15, 0}, {45, 3000}}), gone}, fleet).value, 200);
+  // a's segment 65..95 lies wholly after: all of b's load is in it.
+  const Reading later =
+      Rate(110, {Series("a", {{15, 0}, {45, 3000}, {65, 5000}, {95, 11000}}), gone}, fleet);
+  EXPECT_DOUBLE_EQ(later.value, 200);
+}
+
+TEST(EstimateRateTest, DropsAReplicaThatVanishedUntoldOnceItsPeersShowTheLoad) {
+  const Reading reading = Rate(130,
+                               {Series("a", {{35, 3500}, {65, 8000}, {95, 14000}, {125, 20000}}),
+                                Series("b", {{15, 0}, {45, 3000}})},
+                               {Ready("a", -1000)});
+  EXPECT_DOUBLE_EQ(reading.value, 200);
+  EXPECT_EQ(reading.expected, 1);
+}
+
+TEST(EstimateRateTest, KeepsTheTotalWhileYoungReplicasAreUnseen) {
+  // 200 per second moved from a alone to a, b and c at 50; a was scraped since, b and c were not.
+  const Reading reading = Rate(70, {Series("a", {{5, 0}, {35, 6000}, {65, 10000}})},
+                               {Ready("a", -1000), Ready("b", 50), Ready("c", 50)});
+  EXPECT_EQ(reading.quality, Quality::kOk);
+  EXPECT_DOUBLE_EQ(reading.value, 200);
+}
+
+TEST(EstimateRateTest, CallsNothingAtAllEmpty) {
+  EXPECT_EQ(Rate(70, {}, {Ready("a", -1000)}).quality, Quality::kEmpty);
+  EXPECT_EQ(Rate(70, {Series("a", {})}, {Ready("a", -1000)}).quality, Quality::kEmpty);
+  EXPECT_EQ(Rate(70, {Series("a", {{80, 1}, {90, 2}})}, {}).quality, Quality::kEmpty);
+}
+
+TEST(EstimateRateTest, CallsOldSamplesStale) {
+  const Reading reading = Rate(125, {Series("a", {{5, 0}, {34, 10}})}, {Ready("a", -1000)});
+  EXPECT_EQ(reading.quality, Quality::kStale);
+  EXPECT_EQ(reading.value, 0);
+  EXPECT_EQ(reading.age, seconds(91));
+  EXPECT_EQ(Rate(124, {Series("a", {{5, 0}, {34, 10}})}, {Ready("a", -1000)}).quality,
+            Quality::kOk);
+}
+
+TEST(EstimateRateTest, CallsNonsenseNaN) {
+  for (const double bad :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -1.0}) {
+    const Reading reading = Rate(65, {Series("a", {{30, 0}, {60, bad}})}, {Ready("a", -1000)});
+    EXPECT_EQ(reading.quality, Quality::kNaN);
+    EXPECT_EQ(reading.value, 0);
+    EXPECT_THAT(reading.detail, HasSubstr("a"));
+  }
+}
+
+TEST(EstimateRateTest, CallsOneFrozenReplicaAmongOthersPartial) {
+  const Reading reading =
+      Rate(125, {Series("a", {{90, 0}, {120, 300}}), Series("b", {{6, 0}, {34, 280}})},
+           {Ready("a", -1000), Ready("b", -1000)});
+  EXPECT_EQ(reading.quality, Quality::kPartial);
+  EXPECT_DOUBLE_EQ(reading.value, 10);
+  EXPECT_EQ(reading.series, 1);
+  EXPECT_EQ(reading.expected, 2);
+  EXPECT_THAT(reading.detail, HasSubstr("(b)"));
+}
+
+TEST(EstimateRateTest, DoesNotMissAReplicaThatIsTooYoungToBeScraped) {
+  const std::vector<SampleSeries> series = {Series("a", {{90, 0}, {120, 300}})};
+  EXPECT_EQ(Rate(125, series, {Ready("a", -1000), Ready("b", 81)}).quality, Quality::kOk);
+  EXPECT_EQ(Rate(125, series, {Ready("a", -1000), Ready("b", 79)}).quality, Quality::kPartial);
+}
+
+TEST(EstimateRateTest, TakesAConstantCounterForZero) {
+  const Reading reading = Rate(65, {Series("a", {{0, 7}, {30, 7}, {60, 7}})}, {Ready("a", -1000)});
+  EXPECT_EQ(reading.quality, Quality::kOk);
+  EXPECT_EQ(reading.value, 0);
+}
+
+TEST(EstimateRateTest, WorksWithoutAFleetsNames) {
+  const std::vector<SampleSeries> series = {Series("pod-1", {{0, 0}, {30, 300}, {60, 600}}),
+                                            Series("pod-2", {{55, 500}})};
+  const Reading unnamed = Rate(65, series, {Ready("r-1", -1000), Ready("r-2", 30)});
+  EXPECT_EQ(unnamed.quality, Quality::kOk);
+  EXPECT_THAT(unnamed.value, DoubleNear(30, 1e-9));
+  EXPECT_EQ(Rate(65, series, {}).expected, 0);
+  EXPECT_EQ(Rate(65, series, {}).quality, Quality::kOk);
+}
+
+TEST(EstimateGaugeTest, AddsTheNewestSamples) {
+  const Reading reading = EstimateGauge(
+      At(70),
+      std::vector<SampleSeries>{Series("a", {{0, 9}, {60, 4}}), Series("a", {{0, 9}, {60, 1}}),
+                                Series("b", {{10, 100}, {40, 6}})},
+      std::vector<ReplicaView>{Ready("a", -1000), Ready("b", -1000)}, kOptions);
+  EXPECT_EQ(reading.quality, Quality::kOk);
+  EXPECT_DOUBLE_EQ(reading.value, 11);
+  EXPECT_EQ(reading.series, 2);
+}
+
+TEST(EstimateGaugeTest, CallsAFrozenReplicaPartial) {
+  const Reading reading = EstimateGauge(
+      At(125), std::vector<SampleSeries>{Series("a", {{120, 4}}), Series("b", {{30, 6}})},
+      std::vector<ReplicaView>{Ready("a", -1000), Ready("b", -1000)}, kOptions);
+  EXPECT_EQ(reading.quality, Quality::kPartial);
+  EXPECT_DOUBLE_EQ(reading.value, 4);
+}
+
+}  // namespace
+}  // namespace tidegate::signals
