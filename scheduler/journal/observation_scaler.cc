@@ -78,7 +78,7 @@ void ReadFallback(JsonFields& scaler, PartContext context,
   constexpr std::array kBehaviors{"static", "currentReplicas", "currentReplicasIfHigher",
                                   "currentReplicasIfLower"};
   fallback.emplace();
-  Set(fallback->after, fields.Seconds("failureDurationSeconds", kDelayRange));
+  Set(fallback->after, fields.Seconds("afterSeconds", kDelayRange));
   Set(fallback->replicas, fields.Integer("replicas", kReplicaRange));
   Set(fallback->behavior, fields.Choice("behavior", kBehaviors));
 }
