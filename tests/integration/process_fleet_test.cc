@@ -315,7 +315,8 @@ TEST_F(ProcessFleetTest, DrainsAPoolThatIsGoneFromTheConfiguration) {
   ASSERT_TRUE(BecomesReady(2));
   ASSERT_TRUE(fleet_->Configure({}).has_value());
   EXPECT_TRUE(WaitUntil(kPatience, [&] { return FindGatewayProcesses(state_dir()).empty(); }));
-  EXPECT_TRUE(WaitUntil(kPatience, [&] { return !fleet_->FrontAddress(kPool, "http").has_value(); }));
+  EXPECT_TRUE(
+      WaitUntil(kPatience, [&] { return !fleet_->FrontAddress(kPool, "http").has_value(); }));
   EXPECT_FALSE(std::filesystem::exists(state_dir() + "/istio-system_edge"));
 }
 
