@@ -89,7 +89,11 @@ void AddValidate(CLI::App& app, ValidateOptions& options, int& code) {
 void AddDecide(CLI::App& app, DecideOptions& options, int& code) {
   CLI::App* decide = app.add_subcommand("decide", "One observation in, one decision out, as JSON");
   decide->add_option("input", options.input, "A file, or - for standard input")->required();
-  AddOutput(*decide, options.json);
+  decide
+      ->add_option_function<std::string>(
+          "-o,--output", [&options](const std::string& form) { options.json = form == "json"; },
+          "json (default), or text as `tidegate explain` prints it")
+      ->check(CLI::IsMember({"text", "json"}));
   decide->footer(
       "Reads one JSON object or an array of them; see scheduler/journal/decide.schema.json.\n\n"
       "Example:\n  echo '{\"now\":\"2026-11-27T00:00:00Z\",\n"

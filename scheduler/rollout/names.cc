@@ -15,6 +15,7 @@ const char* Name(StepKind kind) {
     case StepKind::kDrain: return "drain";
   }
   TIDEGATE_CHECK(false, "unknown step kind");
+  return "";  // not reached; some sanitizer builds do not see that
 }
 
 const char* Name(StepReason reason) {
@@ -29,6 +30,7 @@ const char* Name(StepReason reason) {
     case StepReason::kRepeat: return "repeat";
   }
   TIDEGATE_CHECK(false, "unknown step reason");
+  return "";  // not reached; some sanitizer builds do not see that
 }
 
 ResolvedBudget Resolve(const Budget& budget, Replicas size) {

@@ -133,18 +133,29 @@ void WriteGateway(const std::filesystem::path& dir, const char* access_logs) {
 
 }  // namespace
 
+namespace {
+
+std::string Fill(std::string_view text, const std::filesystem::path& dir, const Ports& ports,
+                 const std::string& trace) {
+  return fmt::format(fmt::runtime(text), fmt::arg("dir", dir.string()), fmt::arg("trace", trace),
+                     fmt::arg("daemon", ports.daemon), fmt::arg("prometheus", ports.prometheus),
+                     fmt::arg("upstream", ports.upstream));
+}
+
+}  // namespace
+
 void WriteConfiguration(const std::filesystem::path& dir, const Ports& ports,
                         const std::string& trace) {
-  const auto values = [&](std::string_view text) {
-    return fmt::format(fmt::runtime(text), fmt::arg("dir", dir.string()), fmt::arg("trace", trace),
-                       fmt::arg("daemon", ports.daemon), fmt::arg("prometheus", ports.prometheus),
-                       fmt::arg("upstream", ports.upstream));
-  };
   WriteGateway(dir, "");
   Write(dir / "manifests" / "scaler.yaml", std::string(kScaler));
-  Write(dir / "tidegate.yaml", values(kDaemon));
-  Write(dir / "prometheus.yaml", values(kPrometheus));
-  Write(dir / "scenario.yaml", values(kScenario));
+  Write(dir / "tidegate.yaml", Fill(kDaemon, dir, ports, trace));
+  Write(dir / "prometheus.yaml", Fill(kPrometheus, dir, ports, trace));
+  Write(dir / "scenario.yaml", Fill(kScenario, dir, ports, trace));
+}
+
+void UseSignalsFrom(const std::filesystem::path& dir, Ports ports, int port) {
+  ports.prometheus = port;
+  Write(dir / "tidegate.yaml", Fill(kDaemon, dir, ports, ""));
 }
 
 void SwitchAccessLogsOn(const std::filesystem::path& dir) {

@@ -19,4 +19,7 @@ void WriteConfiguration(const std::filesystem::path& dir, const Ports& ports,
 // Writes the gateway's manifest again with access logs on: a template change.
 void SwitchAccessLogsOn(const std::filesystem::path& dir);
 
+// Lets the daemon ask another port than Prometheus's own. Call before it starts.
+void UseSignalsFrom(const std::filesystem::path& dir, Ports ports, int port);
+
 }  // namespace tidegate::demo

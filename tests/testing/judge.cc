@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -75,9 +76,10 @@ class Bench {
   // Sorts the replicas into starting and available; returns those that began to drain.
   std::set<std::string> Sort(const PoolSight& sight) {
     std::set<std::string> drained;
-    available_.clear();
+    const std::set<std::string> before = std::exchange(available_, {});
     starting_.clear();
     for (const auto& [replica, server] : sight.front) {
+      if (server.status.starts_with("DOWN")) died_.insert(replica);
       if (server.status.starts_with("UP")) {
         available_.insert(replica);
         was_up_.insert(replica);
@@ -90,6 +92,10 @@ class Bench {
       const bool was_up = was_up_.contains(replica);
       if (!was_up && !maint) starting_.insert(replica);
       if (was_up && (maint || dropped)) Drain(sight, replica, drained);
+    }
+    for (const std::string& replica : before) {
+      const bool gone = !sight.front.contains(replica) && !sight.processes.contains(replica);
+      if (gone && !died_.contains(replica)) drained.insert(replica);
     }
     return drained;
   }
@@ -162,7 +168,7 @@ class Bench {
   const JudgeOptions& options_;
   Judgement result_;
   std::optional<Instant> first_;
-  std::set<std::string> seen_, was_up_, available_, starting_;
+  std::set<std::string> seen_, was_up_, died_, available_, starting_;
   std::map<std::string, Draining> draining_;
   Replicas declared_ = 0;
   bool settled_ = false;
