@@ -30,9 +30,10 @@ class PrometheusProxy {
   net::HttpResponse Handle(const net::HttpRequest& request);
 
   std::string upstream_;
-  std::atomic<Mode> mode_ = Mode::kPass;
-  std::string
-      frozen_;  // the first series of the first answer in kFrozen; the server has one thread
+  std::mutex mutex_;
+  Mode mode_ = Mode::kPass;
+  std::string replica_;
+  std::map<std::string, std::string> frozen_;  // metric -> series, as first seen in kFrozen
   std::unique_ptr<net::HttpServer> server_;
 };
 
