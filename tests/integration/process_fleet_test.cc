@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <set>
 #include <sstream>
@@ -10,10 +11,9 @@
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "scheduler/adapters/process/gateway_process.h"
+#include "scheduler/adapters/process/posix.h"
 #include "scheduler/adapters/system_clock.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/gateway_pool.h"
@@ -396,45 +396,62 @@ TEST_F(ProcessFleetTest, FinishesADrainThatAnEarlierFleetBegan) {
   EXPECT_EQ(load.failures(), 0);
 }
 
-// A fleet in a process of its own that is killed in the middle of things. `work` runs there.
-void RunAndKill(const std::function<void()>& work, Duration after) {
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    work();
-    ::_exit(0);
-  }
-  WaitUntil(after, [] { return false; });
-  ::kill(child, SIGKILL);
-  ::waitpid(child, nullptr, 0);
+// The daemon of the next test: this program, started again with this test only. It takes three
+// steps up and one down, and lives until it is killed.
+TEST_F(ProcessFleetTest, DISABLED_DaemonToKill) {
+  const char* directory = std::getenv("TIDEGATE_TEST_STATE");
+  const char* upstream = std::getenv("TIDEGATE_TEST_UPSTREAM");
+  const char* first = std::getenv("TIDEGATE_TEST_FIRST");
+  if (directory == nullptr || upstream == nullptr || first == nullptr) GTEST_SKIP();
+  ProcessFleetOptions options = Options();
+  options.state_dir = directory;
+  PoolTemplate pool = Template();
+  pool.routes[0].upstream = upstream;
+  Open(options);
+  ASSERT_TRUE(fleet_->Configure({pool}).has_value());
+  const int next = std::atoi(first);
+  StartAll(next, next + 2);
+  DrainAll(next - 2, next - 2);
+  ASSERT_TRUE(WriteFileAtomic(std::string(directory) + "/began", first).has_value());
+  WaitUntil(std::chrono::minutes(1), [] { return false; });
 }
 
 TEST_F(ProcessFleetTest, SurvivesAKillOfTheDaemonAtAnyInstant) {
-  // Forks while no load or fleet of this process has a thread.
   OpenAndConfigure(Template());
   StartAll(1, 2);
   ASSERT_TRUE(BecomesReady(2));
+  ::setenv("TIDEGATE_TEST_STATE", state_dir().c_str(), 1);
+  ::setenv("TIDEGATE_TEST_UPSTREAM", upstream_.address().c_str(), 1);
+  ClosedLoopLoad load(Front(), 4);
   int next = 3;
-  for (const int millis : {15, 40, 70, 110, 160, 230}) {
+  for (const int millis : {1, 15, 40, 70, 110, 160, 230}) {
     Drop();
-    const auto daemon = [&] {
-      OpenAndConfigure(Template());
-      StartAll(next, next + 2);
-      DrainAll(next - 2, next - 1);
-      WaitUntil(kPatience, [] { return false; });
-    };
-    RunAndKill(daemon, Duration(millis));
+    ::setenv("TIDEGATE_TEST_FIRST", std::to_string(next).c_str(), 1);
+    auto daemon =
+        testing::ChildProcess::Start({"/proc/self/exe", "--gtest_filter=*DISABLED_DaemonToKill",
+                                      "--gtest_also_run_disabled_tests"},
+                                     {dir_.path() / "daemon.log", true, false});
+    ASSERT_TRUE(daemon.has_value());
+    const std::string began = state_dir() + "/began";
+    ASSERT_TRUE(
+        WaitUntil(kPatience, [&] { return testing::ReadFile(began) == std::to_string(next); }));
+    WaitUntil(Duration(millis), [] { return false; });
+    ASSERT_TRUE(daemon->Running());
+    daemon->Signal(SIGKILL);
+    daemon->Wait(kPatience);
     OpenAndConfigure(Template());
     // The steps that the planner would repeat.
     StartAll(next, next + 2);
-    DrainAll(next - 2, next - 1);
-    ASSERT_TRUE(BecomesReady(3)) << "killed after " << millis << " ms";
-    DrainAll(next, next);
+    DrainAll(next - 2, next - 2);
+    ASSERT_TRUE(BecomesReady(4)) << "killed after " << millis << " ms";
+    DrainAll(next - 1, next);
     ASSERT_TRUE(BecomesReady(2));
     EXPECT_EQ(FindGatewayProcesses(state_dir()).size(), 3u);
-    EXPECT_EQ(StatusOf(Front(), "/"), 200);
     next += 3;
   }
+  load.Stop();
+  EXPECT_GT(load.requests(), 100);
+  EXPECT_EQ(load.failures(), 0);
 }
 
 TEST_F(ProcessFleetTest, ABrokenDrainOrderLosesRequests) {
