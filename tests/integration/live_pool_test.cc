@@ -145,7 +145,8 @@ TEST_F(LivePoolTest, AKilledReplicaIsReplacedWithinThreeSeconds) {
   WaitUntil(Duration(11'000), [] { return false; });
   const auto before = watcher_->Latest().processes;
   ASSERT_EQ(before.size(), 2u);
-  const auto [name, pid] = *before.begin();
+  const std::string name = before.begin()->first;
+  const int pid = before.begin()->second;
   const auto killed = steady_clock::now();
   ASSERT_EQ(::kill(pid, SIGKILL), 0);
   ASSERT_TRUE(WaitUntil(Duration(10'000), [&] {
