@@ -19,7 +19,7 @@
 // 25 %/25 % they go through Kubernetes's waves: start 3, drain 2, start 2, wait, and so on.
 //
 // A revision whose last start failed gets no more of the old replicas' capacity, unless its retry
-// has no room otherwise.
+// has no room otherwise. A shrink goes on: what it drains is not wanted of any revision.
 //
 // Nothing here looks at a drain of the same plan when it counts starts, nor the other way round:
 // that is what makes every subset of a plan safe, in every order.
@@ -52,7 +52,8 @@ void CountStarts(const Census& census, const Terms& terms, Amounts& due) {
   LimitStarts(due, terms.goal + surge - census.live(), Limit::kSurge);
   if (terms.quota) LimitStarts(due, *terms.quota - census.occupied(), Limit::kQuota);
   if (terms.size < terms.goal && terms.up == Pace::kRolling) {
-    const Replicas lost = NotNegative(terms.size - census.staying());
+    // One that leaves in this very plan is not lost yet: its replacement must not be started first.
+    const Replicas lost = NotNegative(terms.size - census.staying() - census.leaving());
     const Replicas wave = GrowthLimit(census, terms) - census.starting();
     LimitStarts(due, std::max(lost, wave), Limit::kWave);
   }
@@ -95,7 +96,7 @@ void CountDrains(const Census& census, const Terms& terms, Amounts& due) {
   due.floor = AvailableFloor(census, terms, due);
   due.old_drains = std::min(census.ready_old, NotNegative(census.available() - due.floor));
   if (due.old_drains < census.ready_old) due.drain_limit = Limit::kAvailable;
-  if (terms.failing) {
+  if (terms.failing && terms.size <= terms.goal) {
     const Replicas most = DrainsWhileFailing(census, terms);
     if (most < due.old_drains) due.drain_limit = Limit::kBackoff;
     due.old_drains = std::min(due.old_drains, most);

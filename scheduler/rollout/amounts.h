@@ -16,7 +16,8 @@ struct Census {
   Replicas starting_old = 0;     // of an old revision; were ready once
   Replicas unseen_target = 0;    // starts requested and not shown yet
   Replicas unseen_old = 0;
-  Replicas leaving_starting = 0;  // shown as starting; drain requested, or due at once
+  Replicas leaving_starting = 0;  // shown as starting, drain requested or due now; or given up
+  Replicas due_free = 0;          // the part of leaving_starting that is drained by this plan
   Replicas leaving_ready = 0;     // shown as ready, drain requested
   Replicas draining = 0;
   Replicas failed = 0;

@@ -43,7 +43,9 @@ std::string DescribeDeadlock(const Census& census, const Terms& terms) {
 Foresight Foresee(Census census, Terms terms) {
   Foresight ahead{census.live(), census.available(), 0, ""};
   terms.failing = terms.backing_off = false;
-  census.draining = census.failed = census.leaving_starting = census.leaving_ready = 0;
+  census.draining = census.failed = 0;
+  census.leaving_starting = census.leaving_ready = census.due_free = 0;
+  terms.size = SizeReached(terms.size, census.staying(), terms.goal);
   for (int round = 0; round < kMaxRounds && ahead.waves < kMaxWaves; ++round) {
     const Amounts due = DueAmounts(census, terms);
     ahead.peak_live = std::max(ahead.peak_live, census.live() + due.starts);

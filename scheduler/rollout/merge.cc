@@ -8,8 +8,8 @@
 // lost. Both must be assumed at once. So an unseen start counts as live until it shows or is given
 // up after the progress deadline, and a replica whose drain is unseen counts as live for B1, since
 // the request may have been lost, and as not serving for B2, since it may have been taken.
-// The assumption behind giving up: a request that was not taken within the progress deadline never
-// will be. Observations may be late, but a later one is never older than an earlier one.
+// The assumption behind giving up: a request shows within half the progress deadline or never will.
+// Observations may be late, but a later one is never older than an earlier one.
 
 namespace tidegate::rollout {
 namespace {
@@ -67,6 +67,7 @@ class Merger {
 
   void AddFree(const ReplicaView& view, StepReason reason) {
     merged_.free.push_back({&view, reason});
+    if (view.phase == Phase::kStarting) ++merged_.census.due_free;
     AddLeaving(view);
   }
 
@@ -97,6 +98,8 @@ class Merger {
     if (pending.kind == StepKind::kDrain) return;
     if (input_.now - pending.at > options_.progress_deadline) {
       merged_.given_up.push_back(pending);
+      ++merged_.census.due_free;
+      ++merged_.census.leaving_starting;  // its drain is due now, like a free one's
       return;
     }
     const bool target = pending.revision == input_.revision;

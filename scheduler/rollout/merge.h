@@ -7,7 +7,8 @@
 
 namespace tidegate::rollout {
 
-// A request that the fleet has not shown for this long is made again.
+// A request that the fleet has not shown for this long is made again; a start only during the first
+// half of the progress deadline, so that none is still on its way when it is given up.
 constexpr Duration kRepeatAfter{3'000};
 
 // A replica that goes at once and free of charge: it serves nothing.

@@ -32,8 +32,8 @@
 // What it costs: a pool with nothing to do is recognised by one pass over its replicas and
 // allocates nothing; otherwise a tick is linear in replicas, apart from sorting those that may go.
 //
-// Where it fails: it believes that observations don't go back in time and that a request takes
-// effect within the progress deadline or never.
+// Where it fails: it believes that observations don't go back in time and that a request shows
+// within half the progress deadline or never.
 
 namespace tidegate::rollout {
 namespace {
@@ -87,8 +87,10 @@ class Planner {
     planned_.state = state;
     const Replicas quota = options.quota.value_or(input.desired);
     terms_.goal = std::min(input.desired, quota);
-    terms_.size = NeverPlanned(state) ? merged_.census.staying() : state.size;
-    terms_.size = SizeReached(terms_.size, merged_.census.staying(), terms_.goal);
+    // What this plan drains free of charge still makes up the size: it may be requested last.
+    const Replicas held = merged_.census.staying() + merged_.census.due_free;
+    terms_.size = NeverPlanned(state) ? held : state.size;
+    terms_.size = SizeReached(terms_.size, held, terms_.goal);
     terms_.budget = options.budget;
     terms_.up = options.up;
     terms_.down = options.down;
@@ -136,6 +138,7 @@ class Planner {
       const bool start = pending.kind == StepKind::kStart;
       if (start && (pending.revision != input_.revision || terms_.backing_off)) continue;
       if (start && surplus-- > 0) continue;
+      if (start && input_.now - pending.at >= options_.progress_deadline / 2) continue;
       if (input_.now - pending.at >= kRepeatAfter) late.push_back(pending);
     }
     for (const Pending& pending : late) {
