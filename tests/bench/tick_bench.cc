@@ -2,6 +2,7 @@
 // parsed, estimated, decided and journalled. Prints time, queries and memory for each pool; the
 // cost has to grow linearly (DESIGN.md section 7).
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
