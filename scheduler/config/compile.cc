@@ -91,7 +91,10 @@ class Compiler {
 
   Compiled Go() {
     IndexGateways();
+    CheckScalerNames();
     IndexScalers();
+    if (loaded_.daemon) CheckRoutes();
+    if (loaded_.daemon && loaded_.daemon->process.exact_ports) CheckPorts();
     for (const auto& [id, gateway] : gateways_) AddPool(id, *gateway);
     result_.problems.Sort();
     return std::move(result_);
@@ -99,7 +102,7 @@ class Compiler {
 
  private:
   void IndexGateways() {
-    for (const IstioGateway& gateway : loaded_.gateways) {
+    for (IstioGateway& gateway : loaded_.gateways) {
       if (gateway.metadata.id.name.empty()) continue;
       const auto [at, fresh] = gateways_.emplace(gateway.metadata.id, &gateway);
       if (fresh) continue;
@@ -130,6 +133,7 @@ class Compiler {
             "the mesh's own autoscaler acts where minReplicas < maxReplicas, and GatewayScaler " +
                 scaler.metadata.id.name + " would fight it; remove one of them");
       }
+      CheckQuota(scaler);
       if (!result_.config.daemon.prometheus && loaded_.daemon) {
         result_.problems.Add(
             scaler.name_at, "spec.signals",
@@ -138,10 +142,50 @@ class Compiler {
     }
   }
 
-  void AddPool(const PoolId& id, const IstioGateway& gateway) {
+  void CheckScalerNames() {
+    std::map<PoolId, const GatewayScaler*> names;
+    for (const GatewayScaler& scaler : loaded_.scalers) {
+      const auto [at, fresh] = names.emplace(scaler.metadata.id, &scaler);
+      if (fresh || scaler.metadata.id.name.empty()) continue;
+      result_.problems.Add(scaler.name_at, "metadata.name",
+                           fmt::format("scaler {} is declared twice; the first is at {}",
+                                       ToString(scaler.metadata.id), at->second->name_at.text()));
+    }
+  }
+
+  void CheckQuota(const GatewayScaler& scaler) {
+    const auto& quota = result_.config.daemon.process.quota_replicas;
+    if (!quota || *quota >= scaler.min_replicas) return;
+    result_.problems.Add(scaler.at, "spec.minReplicas",
+                         fmt::format("{} is more than the process.quota.replicas ({}) at {}",
+                                     scaler.min_replicas, *quota, loaded_.daemon->at.text()));
+  }
+
+  void CheckRoutes() {
+    const std::vector<Route>& routes = loaded_.daemon->process.routes;
+    for (std::size_t i = 0; i < routes.size(); ++i) {
+      if (!routes[i].gateway || gateways_.contains(*routes[i].gateway)) continue;
+      result_.problems.Add(loaded_.daemon->at, fmt::format("spec.process.routes[{}].gateway", i),
+                           "there is no IstioGateway " + ToString(*routes[i].gateway));
+    }
+  }
+
+  void CheckPorts() {
+    std::map<int, const IstioGateway*> owners;
+    for (const auto& [id, gateway] : gateways_) {
+      for (std::size_t i = 0; i < gateway->ports.size(); ++i) {
+        const auto [at, fresh] = owners.emplace(gateway->ports[i].port, gateway);
+        if (fresh || at->second == gateway) continue;
+        result_.problems.Add(gateway->at, fmt::format("spec.ports[{}].port", i),
+                             fmt::format("{} is a port of {} too, and process.exactPorts is on",
+                                         at->first, ToString(at->second->metadata.id)));
+      }
+    }
+  }
+
+  void AddPool(const PoolId& id, IstioGateway& gateway) {
     const ProcessConfig& process = result_.config.daemon.process;
     PoolManifest manifest;
-    manifest.gateway = gateway;
     manifest.routes = RoutesOf(result_.config.daemon, id);
     manifest.drain_deadline = process.drain_deadline;
     decision::PoolSpec spec;
@@ -154,6 +198,7 @@ class Compiler {
     if (const auto scaler = scalers_.find(id); scaler != scalers_.end()) {
       ApplyScaler(*scaler->second, &spec, &manifest);
     }
+    manifest.gateway = std::move(gateway);
     spec.config_version = EightDigits(SpecText(spec, manifest.signals));
     result_.config.pools.push_back(std::move(spec));
     result_.config.manifests.push_back(std::move(manifest));
@@ -161,7 +206,7 @@ class Compiler {
 
   Loaded loaded_;
   Compiled result_;
-  std::map<PoolId, const IstioGateway*> gateways_;
+  std::map<PoolId, IstioGateway*> gateways_;  // into loaded_, emptied as the pools are made
   std::map<PoolId, const GatewayScaler*> scalers_;
 };
 

@@ -8,6 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "scheduler/config/manifests.h"
 #include "scheduler/config/metadata.h"
 
@@ -19,6 +21,9 @@ using std::chrono::minutes;
 
 constexpr std::size_t kMostPaths = 1'000;
 constexpr std::size_t kMostRoutes = 1'000;
+constexpr std::size_t kLongestHost = 253;
+constexpr std::size_t kLongestPrefix = 1'024;
+constexpr std::size_t kLongestLabel = 128;
 constexpr std::array<std::string_view, 2> kModes{"samples", "promql"};
 constexpr std::array<std::string_view, 5> kLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> kFormats{"text", "json"};
@@ -36,6 +41,16 @@ void ReadPath(Fields& fields, std::string_view key, std::string* out) {
   if (const auto text = value->Text()) *out = Beside(*value, *text);
 }
 
+bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// Not empty, at most `longest` bytes of letters, digits and `others`.
+bool IsWord(std::string_view text, std::size_t longest, std::string_view others) {
+  return !text.empty() && text.size() <= longest && std::ranges::all_of(text, [&](char c) {
+    return IsLetter(c) || IsDigit(c) || others.find(c) != std::string_view::npos;
+  });
+}
+
 // "127.0.0.1:9077", "[::1]:9077", "host:80".
 bool SplitAddress(std::string_view text, int least, std::string* host, int* port) {
   const auto colon = text.rfind(':');
@@ -49,11 +64,7 @@ bool SplitAddress(std::string_view text, int least, std::string* host, int* port
   if (bracketed) name = name.substr(1, name.size() - 2);
   if (number < least || number > 65'535 || (!bracketed && name.find(':') != std::string_view::npos))
     return false;
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == '_' || c == ':';
-  };
-  if (!std::ranges::all_of(name, fits)) return false;
+  if (!IsWord(name, kLongestHost, ".-_:")) return false;
   *host = std::string(name);
   *port = number;
   return true;
@@ -99,14 +110,41 @@ void ReadWindows(Fields& fields, PrometheusConfig* prometheus) {
   fields.Time("staleAfter", {prometheus->scrape_interval, hours(24)}, &prometheus->stale_after);
 }
 
+void ReadLabel(Fields& fields, std::string_view key, std::string* out) {
+  fields.Text(key, out);
+  if (IsWord(*out, kLongestLabel, "_") && !IsDigit(out->front())) return;
+  if (const auto value = fields.Get(key)) value->Expect("the name of a Prometheus label");
+}
+
 void ReadLabels(Fields& fields, SeriesLabels* labels) {
   const auto value = fields.Get("labels");
   if (!value) return;
   Fields parts(*value);
-  parts.Text("namespace", &labels->ns);
-  parts.Text("gateway", &labels->gateway);
-  parts.Text("replica", &labels->replica);
+  ReadLabel(parts, "namespace", &labels->ns);
+  ReadLabel(parts, "gateway", &labels->gateway);
+  ReadLabel(parts, "replica", &labels->replica);
   parts.Finish();
+}
+
+void ReadUrl(Fields& fields, std::string* url) {
+  const auto value = fields.Need("url");
+  const auto text = value ? value->Text() : std::nullopt;
+  if (!text) return;
+  std::string_view rest = *text;
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (rest.starts_with(scheme)) rest.remove_prefix(scheme.size());
+  }
+  const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
+  const bool blank = std::ranges::any_of(*text, [](char c) { return c <= ' ' && c >= 0; });
+  if (rest.size() == text->size() || host.empty() || host.starts_with(':') || blank) {
+    value->Expect("an address like http://127.0.0.1:9090");
+  } else if (rest.find_first_of("?#") != std::string_view::npos) {
+    value->Complain("expected an address without a query");
+  } else if (host.find('@') != std::string_view::npos) {
+    value->Complain("names and passwords don't belong in the address; use basicAuth");
+  } else {
+    *url = *text;
+  }
 }
 
 void ReadPrometheus(Fields& fields, DaemonConfig* config) {
@@ -114,14 +152,7 @@ void ReadPrometheus(Fields& fields, DaemonConfig* config) {
   if (!value) return;
   PrometheusConfig prometheus;
   Fields parts(*value);
-  if (const auto url = parts.Need("url")) {
-    const auto text = url->Text();
-    if (text && !text->starts_with("http://") && !text->starts_with("https://")) {
-      url->Expect("an address like http://127.0.0.1:9090");
-    } else if (text) {
-      prometheus.url = *text;
-    }
-  }
+  ReadUrl(parts, &prometheus.url);
   parts.Time("timeout", {Duration(100), minutes(5)}, &prometheus.timeout);
   ReadWindows(parts, &prometheus);
   parts.Choice("mode", kModes, &prometheus.mode);
@@ -165,12 +196,18 @@ void ReadLog(Fields& fields, LogConfig* log) {
   parts.Finish();
 }
 
+// Hosts and prefixes end up in HAProxy's configuration: nothing that means something there passes.
 Route ReadRoute(const Value& value) {
   Route route;
   Fields fields(value);
   fields.Text("host", &route.host);
+  if (const auto host = fields.Get("host"); host && !IsWord(route.host, kLongestHost, ".-")) {
+    host->Expect("a host name");
+  }
   fields.Text("prefix", &route.prefix);
-  if (const auto prefix = fields.Get("prefix"); prefix && !route.prefix.starts_with('/')) {
+  const auto prefix = fields.Get("prefix");
+  if (prefix && (!route.prefix.starts_with('/') ||
+                 !IsWord(route.prefix, kLongestPrefix, "/-._~%+@:=!*,;()"))) {
     prefix->Expect("a path that begins with \"/\"");
   }
   if (const auto upstream = fields.Need("upstream")) {
@@ -186,10 +223,30 @@ Route ReadRoute(const Value& value) {
       gateway->Expect("NAMESPACE/NAME of a gateway");
     } else {
       route.gateway = PoolId{text->substr(0, slash), text->substr(slash + 1)};
+      if (CheckName(*gateway, route.gateway->ns)) (void)CheckName(*gateway, route.gateway->name);
     }
   }
   fields.Finish();
   return route;
+}
+
+void ReadRoutes(Fields& fields, std::vector<Route>* routes) {
+  const auto value = fields.Get("routes");
+  if (!value) return;
+  const auto items = value->Items(kMostRoutes);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Value item(value->context(), items[i], Path(value->path(), i));
+    Route route = ReadRoute(item);
+    const auto same = std::ranges::find_if(*routes, [&](const Route& other) {
+      return other.gateway == route.gateway && other.host == route.host &&
+             other.prefix == route.prefix;
+    });
+    if (same != routes->end()) {
+      item.Complain(
+          fmt::format("the same gateway, host and prefix as routes[{}]", same - routes->begin()));
+    }
+    routes->push_back(std::move(route));
+  }
 }
 
 void ReadReplica(Fields& fields, ProcessConfig* process) {
@@ -214,15 +271,13 @@ void ReadProcess(Fields& fields, ProcessConfig* process) {
   }
   parts.Bool("exactPorts", &process->exact_ports);
   parts.Text("bind", &process->bind);
+  if (const auto bind = parts.Get("bind");
+      bind && process->bind.find_first_not_of("0123456789abcdefABCDEF.:") != std::string::npos) {
+    bind->Expect("an IP address");
+  }
   ReadReplica(parts, process);
   parts.Time("drainDeadline", {Duration(0), hours(1)}, &process->drain_deadline);
-  if (const auto routes = parts.Get("routes")) {
-    const auto items = routes->Items(kMostRoutes);
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      const Value item(routes->context(), items[i], Path(routes->path(), i));
-      process->routes.push_back(ReadRoute(item));
-    }
-  }
+  ReadRoutes(parts, &process->routes);
   if (const auto quota = parts.Get("quota")) {
     Fields bounds(*quota);
     bounds.OptionalInt("replicas", {1, kMaxReplicas, "a number of replicas"},
@@ -245,7 +300,10 @@ void ReadSpec(Fields& fields, DaemonConfig* config) {
     const auto items = manifests->Items(kMostPaths);
     for (std::size_t i = 0; i < items.size(); ++i) {
       const Value item(manifests->context(), items[i], Path(manifests->path(), i));
-      if (const auto text = item.Text()) config->manifests.push_back(Beside(item, *text));
+      const auto text = item.Text();
+      if (!text) continue;
+      config->manifests.push_back(Beside(item, *text));
+      config->manifests_at.push_back(item.at());
     }
   }
   ReadPrometheus(fields, config);

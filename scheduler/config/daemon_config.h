@@ -95,6 +95,7 @@ struct DaemonConfig {
   int listen_port = 9077;  // 0: any free one
   std::string state_dir;   // journal, sockets, generated files; "state" beside the file by default
   std::vector<std::string> manifests;          // files and folders
+  std::vector<Location> manifests_at;          // where the file names each of them
   std::optional<PrometheusConfig> prometheus;  // unset: nothing is read, nothing can be scaled
   JournalConfig journal;
   LogConfig log;

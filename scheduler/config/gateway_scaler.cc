@@ -25,6 +25,8 @@ constexpr IntRange kPeriodRange{1, 1'800, "a number of seconds"};
 constexpr IntRange kDeadlineRange{1, 86'400, "a number of seconds"};
 constexpr DurationRange kServiceRange{Duration(1), std::chrono::hours(1)};
 
+constexpr std::array<std::string_view, 7> kPresets{"envoy", "haproxy", "ingress-nginx", "istio",
+                                                   "kong",  "nginx",   "traefik"};
 constexpr std::array<std::string_view, 3> kMetrics{"requests", "inflight", "latency"};
 constexpr std::array<std::string_view, 3> kSelects{"Max", "Min", "Disabled"};
 constexpr std::array<std::string_view, 2> kPolicyTypes{"Pods", "Percent"};
@@ -33,12 +35,6 @@ constexpr std::array<std::string_view, 4> kFallbacks{
     "static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower"};
 
 bool OffersLatency(const std::string& preset) { return preset != "nginx" && preset != "haproxy"; }
-
-std::string Listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
 
 void ReadTarget(Fields& fields, SignalDefinition* signal) {
   const auto target = fields.Get("target");
@@ -74,14 +70,12 @@ void ReadPreset(Fields& fields, SignalDefinition* signal) {
     if (metric) metric->Complain("a promql signal has no metric; the expression says what it is");
     return;
   }
-  const auto text = preset->Text();
-  if (!text) return;
-  if (std::ranges::find(PresetNames(), *text) == PresetNames().end()) {
-    preset->Expect("one of " + Listed(PresetNames()));
-  } else if (!PresetOffers(*text, signal->metric)) {
-    fields.value().Complain(fmt::format("{} does not export {}", *text, Name(signal->metric)));
-  } else {
-    signal->preset = *text;
+  const auto index = preset->Choice(kPresets);
+  if (!index) return;
+  signal->preset = kPresets[*index];
+  if (!PresetOffers(signal->preset, signal->metric)) {
+    (metric ? *metric : *preset)
+        .Complain(fmt::format("{} does not export {}", signal->preset, Name(signal->metric)));
   }
 }
 
@@ -137,7 +131,7 @@ void ReadCapacity(Fields& fields, GatewayScaler* scaler) {
 }
 
 // Targets that signals leave out come from the capacity; a pool that nothing sizes is a mistake.
-void FillTargets(const Value& spec, GatewayScaler* scaler) {
+void FillTargets(const Value& spec, std::size_t problems_before, GatewayScaler* scaler) {
   bool sized = false;
   for (SignalDefinition& signal : scaler->signals) {
     if (!signal.per_replica && !signal.preset.empty()) {
@@ -148,7 +142,15 @@ void FillTargets(const Value& spec, GatewayScaler* scaler) {
     }
     sized = sized || signal.per_replica.has_value();
   }
-  if (!sized && !scaler->signals.empty()) {
+  if (spec.context().problems->size() > problems_before) return;  // perhaps because of those
+  const bool from_elsewhere = std::ranges::any_of(
+      scaler->signals, [](const auto& signal) { return !signal.promql.empty(); });
+  if (scaler->min_replicas == 0 && !from_elsewhere) {
+    spec.Complain(
+        "minReplicas is 0, but a pool without replicas has no metrics that could wake it; expected "
+        "at least 1, or a promql signal that is measured elsewhere");
+  }
+  if (!sized) {
     spec.Complain(
         "no signal has a target: give one signals[].target.perReplica, or "
         "capacity.requestsPerSecond");
@@ -179,6 +181,9 @@ void ReadRules(Fields& fields, std::string_view key, guards::ScalingRules* rules
   }
   if (const auto policies = parts.Get("policies")) {
     const auto items = policies->Items(kMostPolicies);
+    if (policies->node().kind == Node::Kind::kList && policies->node().items.empty()) {
+      policies->Complain("expected at least one policy; take the field out for the defaults");
+    }
     if (!items.empty()) rules->policies.clear();
     for (std::size_t i = 0; i < items.size(); ++i) {
       const Value item(policies->context(), items[i], Path(policies->path(), i));
@@ -227,9 +232,18 @@ void ReadFallback(Fields& fields, GatewayScaler* scaler) {
   guards::Fallback fallback;
   Fields parts(*value);
   parts.Seconds("afterSeconds", {1, 86'400, "a number of seconds"}, &fallback.after);
-  if (parts.Need("replicas")) parts.Int("replicas", kReplicaRange, &fallback.replicas);
+  if (const auto replicas = parts.Need("replicas")) {
+    fallback.replicas =
+        static_cast<Replicas>(replicas->Integer(kReplicaRange).value_or(scaler->min_replicas));
+    if (fallback.replicas < scaler->min_replicas || fallback.replicas > scaler->max_replicas) {
+      replicas->Complain(fmt::format("{} is outside minReplicas ({}) .. maxReplicas ({})",
+                                     fallback.replicas, scaler->min_replicas,
+                                     scaler->max_replicas));
+    }
+  }
   parts.Choice("behavior", kFallbacks, &fallback.behavior);
   parts.Hint("failureThreshold", "afterSeconds");
+  parts.Hint("failureDurationSeconds", "afterSeconds");
   parts.Finish();
   scaler->fallback = fallback;
 }
@@ -249,7 +263,10 @@ void ReadPolicies(Fields& fields, GatewayScaler* scaler) {
     }
     names.push_back(*name);
   }
-  if (names.size() > 1) value->Complain("this version takes one policy a pool");
+  const bool list = value->node().kind == Node::Kind::kList;
+  if (list && value->node().items.size() != 1) {
+    value->Complain("this version takes one policy a pool");
+  }
   if (!names.empty()) scaler->policies = std::move(names);
 }
 
@@ -257,7 +274,8 @@ void ReadBounds(Fields& fields, GatewayScaler* scaler) {
   fields.Int("minReplicas", kReplicaRange, &scaler->min_replicas);
   const auto max = fields.Need("maxReplicas");
   if (!max) return;
-  fields.Int("maxReplicas", {1, kMaxReplicas, "a number of replicas"}, &scaler->max_replicas);
+  const auto number = max->Integer({1, kMaxReplicas, "a number of replicas"});
+  scaler->max_replicas = static_cast<Replicas>(number.value_or(kMaxReplicas));
   if (scaler->min_replicas > scaler->max_replicas) {
     max->Complain(fmt::format("{} is less than minReplicas ({})", scaler->max_replicas,
                               scaler->min_replicas));
@@ -296,12 +314,12 @@ void RefuseLater(Fields& fields) {
 const char* Name(SignalMetric metric) { return kMetrics[static_cast<std::size_t>(metric)].data(); }
 
 const std::vector<std::string>& PresetNames() {
-  static const std::vector<std::string> kNames{"envoy", "haproxy", "ingress-nginx", "istio",
-                                               "kong",  "nginx",   "traefik"};
+  static const std::vector<std::string> kNames(kPresets.begin(), kPresets.end());
   return kNames;
 }
 
 bool PresetOffers(const std::string& preset, SignalMetric metric) {
+  if (std::ranges::find(PresetNames(), preset) == PresetNames().end()) return false;
   return metric != SignalMetric::kLatency || OffersLatency(preset);
 }
 
@@ -317,9 +335,10 @@ GatewayScaler ReadGatewayScaler(const Value& document) {
     Fields parts(*spec);
     ReadScaleTarget(parts, &scaler);
     ReadBounds(parts, &scaler);
+    const std::size_t before = document.context().problems->size();
     ReadSignals(parts, &scaler);
     ReadCapacity(parts, &scaler);
-    FillTargets(*spec, &scaler);
+    FillTargets(*spec, before, &scaler);
     ReadPolicies(parts, &scaler);
     ReadBehavior(parts, &scaler);
     ReadPace(parts, &scaler.pace);

@@ -41,6 +41,8 @@ class Problems {
   void Sort();
 
   bool empty() const { return count_ == 0; }
+  // Of all that were added, kept or not.
+  std::size_t size() const { return count_; }
   // The first kKept that were added.
   const std::vector<Problem>& list() const { return list_; }
   // How many more there are.
