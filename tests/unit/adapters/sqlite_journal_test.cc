@@ -283,7 +283,7 @@ TEST_F(SqliteJournalTest, AKillAtAnyInstantLeavesWholeTicks) {
 
   Replicas highest = 0;
   const testing::TempDir torn;
-  for (std::size_t size = 0; size <= log.size() + 700; size += 701) {
+  for (std::size_t size = 0; size <= log.size() + 2002; size += 2003) {
     fs::remove(torn.path() / "journal.db-shm");
     torn.Write("journal.db", database);
     torn.Write("journal.db-wal", log.substr(0, std::min(size, log.size())));
