@@ -29,12 +29,31 @@ signals::EstimateOptions EstimateFor(Duration scrape_interval) {
           .stale_after = scrape_interval * 5 / 2};
 }
 
+// Tells what another source says on the way.
+class ToldSource : public ports::SignalSource {
+ public:
+  // Both must outlive this object.
+  ToldSource(ports::SignalSource& source, const Recorder& recorder)
+      : source_(source), recorder_(recorder) {}
+  Expected<signals::Snapshot> Observe(Instant now, std::span<const PoolSpec> pools) override {
+    auto snapshot = source_.Observe(now, pools);
+    if (snapshot && recorder_.snapshot) recorder_.snapshot(*snapshot);
+    return snapshot;
+  }
+
+ private:
+  ports::SignalSource& source_;
+  const Recorder& recorder_;
+};
+
 class Run {
  public:
-  Run(const Scenario& scenario, const config::CompiledConfig& manifests, const traces::Trace& trace)
+  Run(const Scenario& scenario, const config::CompiledConfig& manifests, const traces::Trace& trace,
+      const Recorder& recorder)
       : scenario_(scenario),
         pools_(manifests.pools),
         trace_(trace),
+        recorder_(recorder),
         calendar_(scenario.start),
         estimate_(EstimateFor(scenario.scrape_interval)) {
     std::map<PoolId, std::vector<std::string>> rates;
@@ -45,8 +64,9 @@ class Run {
       }
     }
     source_ = std::make_unique<WorldSource>(world_, estimate_, std::move(rates));
+    told_ = std::make_unique<ToldSource>(*source_, recorder_);
     actuator_ = std::make_unique<WorldActuator>(world_);
-    loop_ = std::make_unique<loop::ControlLoop>(calendar_, *source_, *actuator_, journal_,
+    loop_ = std::make_unique<loop::ControlLoop>(calendar_, *told_, *actuator_, journal_,
                                                 loop::Options{.period = scenario.tick,
                                                               .checkpoint_every = kRecordEvery,
                                                               .record_every = kRecordEvery});
@@ -89,6 +109,7 @@ class Run {
   void Tick(const std::function<void()>& again) {
     const Instant next = loop_->Step();
     for (const decision::Decision& decision : loop_->last()->decisions) {
+      if (recorder_.decision) recorder_.decision(decision);
       PoolResult& result = results_.at(decision.pool);
       result.peak_desired = std::max(result.peak_desired, decision.desired.replicas);
       for (const rollout::Step& step : decision.plan.steps) {
@@ -147,10 +168,12 @@ class Run {
   const Scenario& scenario_;
   std::vector<PoolSpec> pools_;
   const traces::Trace& trace_;
+  const Recorder& recorder_;
   Calendar calendar_;
   signals::EstimateOptions estimate_;
   World world_;
   std::unique_ptr<WorldSource> source_;
+  std::unique_ptr<ToldSource> told_;
   std::unique_ptr<WorldActuator> actuator_;
   MemoryJournal journal_;
   std::unique_ptr<loop::ControlLoop> loop_;
@@ -161,13 +184,13 @@ class Run {
 }  // namespace
 
 Expected<RunResult> Simulate(const Scenario& scenario, const config::CompiledConfig& manifests,
-                             const traces::Trace& trace) {
+                             const traces::Trace& trace, const Recorder& recorder) {
   if (manifests.pools.empty()) {
     return Fail(ErrorCode::kInvalid,
                 "the manifests declare no IstioGateway; there is nothing to simulate");
   }
   if (trace.requests.empty()) return Fail(ErrorCode::kInvalid, "the trace has no bins");
-  return Run(scenario, manifests, trace).Go();
+  return Run(scenario, manifests, trace, recorder).Go();
 }
 
 }  // namespace tidegate::sim

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "policies/base/expected.h"
+#include "policies/signals/snapshot.h"
 #include "scheduler/config/compile.h"
 #include "scheduler/decision/decision.h"
 #include "sim/report/table.h"
@@ -16,10 +18,16 @@ struct RunResult {
   std::vector<decision::Decision> decisions;  // as a journal would hold them
 };
 
+// Is told every tick's input and output while a run goes on; unset functions are not called.
+struct Recorder {
+  std::function<void(const signals::Snapshot&)> snapshot;
+  std::function<void(const decision::Decision&)> decision;  // repetitions too
+};
+
 // Runs the control loop over the trace, every pool of `manifests` under the same load. Pools begin
 // with their declared size ready. kInvalid where a scenario and the manifests contradict each
 // other.
 Expected<RunResult> Simulate(const Scenario& scenario, const config::CompiledConfig& manifests,
-                             const traces::Trace& trace);
+                             const traces::Trace& trace, const Recorder& recorder = {});
 
 }  // namespace tidegate::sim

@@ -1,0 +1,103 @@
+#include "sim/runner/scenario.h"
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/testing/child_process.h"
+
+namespace tidegate::sim {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+
+constexpr const char* kHead =
+    "apiVersion: tidegate.dev/v1alpha1\n"
+    "kind: Scenario\n"
+    "metadata: {name: test}\n"
+    "spec:\n";
+
+class LoadScenarioTest : public ::testing::Test {
+ protected:
+  LoadedScenario Load(const std::string& text) const {
+    return LoadScenario(dir_.Write("scenario.yaml", text).string());
+  }
+  // The problems of a scenario whose spec is `spec`, the file's folder cut off.
+  std::string ProblemsOf(const std::string& spec) const {
+    std::string text = Load(kHead + spec).problems.text();
+    const std::string folder = dir_.path().string() + "/";
+    for (auto at = text.find(folder); at != std::string::npos; at = text.find(folder)) {
+      text.erase(at, folder.size());
+    }
+    return text;
+  }
+
+  const testing::TempDir dir_;
+};
+
+TEST_F(LoadScenarioTest, ReadsTheScenariosOfTheTree) {
+  const auto loaded = LoadScenario(TIDEGATE_SOURCE_DIR "/sim/scenarios/flash_crowd.yaml");
+  EXPECT_EQ(loaded.problems.text(), "");
+  EXPECT_EQ(loaded.scenario.name, "flash-crowd");
+  EXPECT_EQ(loaded.scenario.tick, seconds(1));
+  EXPECT_EQ(loaded.scenario.service.workers, 6);
+  EXPECT_EQ(loaded.scenario.manifests.at(0), TIDEGATE_SOURCE_DIR "/sim/scenarios/edge");
+  EXPECT_EQ(loaded.scenario.trace, TIDEGATE_SOURCE_DIR "/traces/data/flash_crowd_2m.csv");
+}
+
+TEST_F(LoadScenarioTest, LeavesDefaultsWhereNothingIsSaid) {
+  const auto loaded = Load(std::string(kHead) + "  manifests: [edge]\n  trace: a.csv\n");
+  EXPECT_EQ(loaded.problems.text(), "");
+  EXPECT_EQ(loaded.scenario.tick, Scenario{}.tick);
+  EXPECT_EQ(loaded.scenario.scale, 1);
+}
+
+TEST_F(LoadScenarioTest, AMissingFieldIsNamed) {
+  const std::string problems = ProblemsOf("  manifests: [edge]\n");
+  EXPECT_THAT(problems, HasSubstr("scenario.yaml:"));
+  EXPECT_THAT(problems, HasSubstr("trace"));
+}
+
+TEST_F(LoadScenarioTest, AnUnknownFieldIsToldWithItsPlace) {
+  EXPECT_THAT(ProblemsOf("  manifests: [edge]\n  trace: a.csv\n  trak: b\n"),
+              HasSubstr("scenario.yaml:7:3: spec.trak"));
+}
+
+TEST_F(LoadScenarioTest, ANumberOutOfRangeIsToldWithItsPlace) {
+  EXPECT_THAT(
+      ProblemsOf("  manifests: [edge]\n  trace: a.csv\n  service:\n    workersPerReplica: 0\n"),
+      HasSubstr("scenario.yaml:8:24: spec.service.workersPerReplica"));
+}
+
+TEST_F(LoadScenarioTest, AllProblemsAreToldAtOnce) {
+  const std::string problems = ProblemsOf(
+      "  manifests: [edge]\n  trace: a.csv\n  tick: 5\n  scale: -1\n"
+      "  service: {startup: soon}\n");
+  EXPECT_THAT(problems, HasSubstr("spec.tick"));
+  EXPECT_THAT(problems, HasSubstr("spec.scale"));
+  EXPECT_THAT(problems, HasSubstr("spec.service.startup"));
+}
+
+TEST_F(LoadScenarioTest, AnotherKindIsRefused) {
+  const auto loaded = Load("apiVersion: v1\nkind: Pod\n");
+  EXPECT_THAT(loaded.problems.text(), HasSubstr("expected kind Scenario"));
+}
+
+TEST_F(LoadScenarioTest, BrokenYamlIsToldWithItsLine) {
+  EXPECT_THAT(Load("apiVersion: [\nkind: x\n").problems.text(), HasSubstr("scenario.yaml:"));
+}
+
+TEST_F(LoadScenarioTest, TwoDocumentsAreRefused) {
+  const auto loaded = Load(std::string(kHead) + "  trace: a\n---\n" + kHead + "  trace: b\n");
+  EXPECT_THAT(loaded.problems.text(), HasSubstr("expected one document"));
+}
+
+TEST_F(LoadScenarioTest, AMissingFileIsAProblem) {
+  const auto loaded = LoadScenario((dir_.path() / "none.yaml").string());
+  EXPECT_THAT(loaded.problems.text(), HasSubstr("none.yaml: can't be read"));
+}
+
+}  // namespace
+}  // namespace tidegate::sim

@@ -1,0 +1,108 @@
+#include "sim/world/scraper.h"
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace tidegate::sim {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr Instant kStart = FromUnixMillis(1'767'225'600'000);
+constexpr ScrapeModel kModel{
+    .interval = seconds(15), .window = seconds(60), .discovery = seconds(1)};
+
+// A pool under 60 requests per second, scraped each 15 s.
+class ScraperTest : public ::testing::Test {
+ protected:
+  ScraperTest()
+      : calendar_(kStart),
+        trace_{.bin = seconds(1), .requests = std::vector<double>(1'000, 60)},
+        pool_(calendar_, trace_, kStart, {}),
+        scraper_(calendar_, pool_, kModel) {}
+
+  void Start(const std::string& replica) {
+    pool_.Start(replica, "aaaa0001");
+    scraper_.Discover(replica);
+  }
+  std::vector<signals::Sample> SamplesAt(Duration since_start) {
+    calendar_.RunUntil(kStart + since_start);
+    const auto series = scraper_.Query();
+    return series.empty() ? std::vector<signals::Sample>{} : series[0].samples;
+  }
+
+  Calendar calendar_;
+  traces::Trace trace_;
+  FluidPool pool_;
+  Scraper scraper_;
+};
+
+TEST_F(ScraperTest, KeepsItsPhase) {
+  Start("r1");
+  const auto samples = SamplesAt(seconds(100));
+  ASSERT_GE(samples.size(), 3U);
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    EXPECT_EQ(samples[i].at - samples[i - 1].at, seconds(15));
+  }
+}
+
+TEST_F(ScraperTest, PhaseDependsOnTheNameNotOnTheStart) {
+  Start("r1");
+  const Duration first = SamplesAt(seconds(20)).at(0).at.time_since_epoch() % seconds(15);
+  Calendar calendar(kStart + Duration(4'321));
+  FluidPool pool(calendar, trace_, kStart, {});
+  Scraper scraper(calendar, pool, kModel);
+  pool.Start("r1", "aaaa0001");
+  scraper.Discover("r1");
+  calendar.RunUntil(kStart + seconds(30));
+  EXPECT_EQ(scraper.Query().at(0).samples.at(0).at.time_since_epoch() % seconds(15), first);
+}
+
+TEST_F(ScraperTest, ReplicasAreScrapedAtDifferentTimes) {
+  std::set<Duration> phases;
+  for (int i = 1; i <= 10; ++i) Start("edge-aaaa0001-" + std::to_string(i));
+  calendar_.RunUntil(kStart + seconds(20));
+  for (const auto& series : scraper_.Query()) {
+    phases.insert(series.samples.at(0).at.time_since_epoch() % seconds(15));
+  }
+  EXPECT_GT(phases.size(), 5U);
+}
+
+TEST_F(ScraperTest, NothingIsKnownBeforeDiscovery) {
+  Start("r1");
+  EXPECT_TRUE(SamplesAt(Duration(999)).empty());
+  EXPECT_FALSE(SamplesAt(seconds(16)).empty());  // one interval after it at the latest
+}
+
+TEST_F(ScraperTest, AQueryHoldsTheWindowOnly) {
+  Start("r1");
+  const auto samples = SamplesAt(seconds(300));
+  EXPECT_EQ(samples.size(), 4U);
+  EXPECT_GT(samples.front().at, kStart + seconds(240));
+  EXPECT_LE(samples.back().at, kStart + seconds(300));
+}
+
+TEST_F(ScraperTest, CountsWhatTheReplicaServed) {
+  Start("r1");
+  const auto samples = SamplesAt(seconds(60));
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    EXPECT_NEAR(samples[i].value - samples[i - 1].value, 15 * 60, 61) << i;  // 1 s of backlog
+  }
+}
+
+TEST_F(ScraperTest, SamplesOfAGoneReplicaStayUntilTheyAgeOut) {
+  Start("r1");
+  calendar_.RunUntil(kStart + seconds(100));
+  pool_.Drain("r1");
+  calendar_.RunUntil(kStart + seconds(105));
+  ASSERT_FALSE(pool_.Knows("r1"));
+  EXPECT_EQ(scraper_.Query().size(), 1U);
+  calendar_.RunUntil(kStart + seconds(180));
+  EXPECT_TRUE(scraper_.Query().empty());
+}
+
+}  // namespace
+}  // namespace tidegate::sim
