@@ -235,14 +235,8 @@ void ReadClusters(Fields& fields, IstioGateway* gateway) {
 }
 
 const char* RemarkFor(std::string_view field) {
-  static constexpr std::array<std::string_view, 8> kActedOn{"replicaCount",
-                                                            "rollingMaxSurge",
-                                                            "rollingMaxUnavailable",
-                                                            "ports",
-                                                            "autoCreateGatewayYaml",
-                                                            "gatewayType",
-                                                            "resources",
-                                                            "podLabels"};
+  static constexpr std::array<std::string_view, 4> kActedOn{"replicaCount", "rollingMaxSurge",
+                                                            "rollingMaxUnavailable", "ports"};
   static constexpr std::array<std::string_view, 6> kInTemplate{
       "resources", "podLabels", "podAnnotations", "hostNetwork", "runAsRoot", "dnsPolicy"};
   static constexpr std::array<std::string_view, 5> kHpa{"autoscaleEnabled", "minReplicas",

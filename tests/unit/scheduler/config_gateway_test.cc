@@ -126,7 +126,7 @@ TEST(IstioGatewayTest, ReadsEveryOtherFieldOfTheType) {
   nodeSelector: {zone: a}
   applicationPorts: '80,443'
   requestedNetworkView: a
-  affinity: {podAntiAffinity: {x: []}}
+  affinity: {podAntiAffinity: {x: [y]}}
   tolerations: [{key: a, operator: Exists, effect: NoSchedule, tolerationSeconds: 3}]
   secretVolumes: [{name: s, secretName: s, mountPath: /s}]
   configVolumes: [{name: c, configMapName: c, mountPath: /c}]
@@ -142,7 +142,7 @@ TEST(IstioGatewayTest, ReadsEveryOtherFieldOfTheType) {
   EXPECT_EQ(gateway.cluster_ids, (std::vector<std::string>{"c1", "c2"}));
   EXPECT_EQ(gateway.pod_labels.at("tier"), "edge");
   EXPECT_EQ(gateway.template_fields.size(), 14U);
-  EXPECT_EQ(gateway.accepted.size(), 28U);
+  EXPECT_EQ(gateway.accepted.size(), 27U);
 }
 
 TEST(IstioGatewayTest, ReadsBudgetsInAllThreeForms) {
@@ -289,19 +289,19 @@ std::string WithAnnotation(const std::string& key, const std::string& value) {
 
 TEST(GatewayAnnotationsTest, WantTextAsKubernetesDoes) {
   EXPECT_EQ(ProblemsOf(WithAnnotation("asm.alibabacloud.com/managed-by-asm", "true")),
-            "m.yaml:3:88: metadata.annotations[\"asm.alibabacloud.com/managed-by-asm\"]: expected "
+            "m.yaml:3:89: metadata.annotations[\"asm.alibabacloud.com/managed-by-asm\"]: expected "
             "text, got true; write 'true' in quotes\n");
 }
 
 TEST(GatewayAnnotationsTest, WantTrueOrFalseForATruth) {
   EXPECT_EQ(ProblemsOf(WithAnnotation("asm.alibabacloud.com/managed-by-asm", "'yes'")),
-            "m.yaml:3:88: metadata.annotations[\"asm.alibabacloud.com/managed-by-asm\"]: expected "
+            "m.yaml:3:89: metadata.annotations[\"asm.alibabacloud.com/managed-by-asm\"]: expected "
             "false or true, got \"yes\"\n");
 }
 
 TEST(GatewayAnnotationsTest, KeepTheLogProjectFromLeavingItsFolder) {
   EXPECT_EQ(ProblemsOf(WithAnnotation("asm.alibabacloud.com/aliyun-logs-project", "../../etc")),
-            "m.yaml:3:93: metadata.annotations[\"asm.alibabacloud.com/aliyun-logs-project\"]: "
+            "m.yaml:3:94: metadata.annotations[\"asm.alibabacloud.com/aliyun-logs-project\"]: "
             "expected a project's name of letters, digits, \"-\", \"_\" and \".\", got "
             "../../etc\n");
 }
