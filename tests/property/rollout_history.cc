@@ -163,20 +163,6 @@ class History {
     if (mutation_ == Mutation::kForgetsPending) before.pending.clear();
     const rollout::Input input{now_, {"n", "p"}, desired_, revision_, view};
     Planned planned = rollout::MakePlan(input, Mutated(), before);
-    if (std::getenv("TRACE")) {
-      fmt::print("t{} des {} q {} rev {} size {}->{} decl {}:", result_.ticks, desired_,
-                 quota_.value_or(-1), revision_, before.size, planned.state.size,
-                 check_.declared());
-      for (auto& v : view) fmt::print(" {}/{}", v.name, signals::Name(v.phase));
-      fmt::print(" |pend");
-      for (auto& v : before.pending)
-        fmt::print(" {}{}", v.replica, v.kind == rollout::StepKind::kStart ? "+" : "-");
-      fmt::print(" |steps");
-      for (auto& v : planned.plan.steps)
-        fmt::print(" {}{}({})", v.replica, v.kind == rollout::StepKind::kStart ? "+" : "-",
-                   Name(v.reason));
-      fmt::print("\n");
-    }
     TryOrders(planned.plan.steps);
     const bool crashes = faulty && dice_.Percent(options_.crashes);
     const auto made = static_cast<int>(planned.plan.steps.size());

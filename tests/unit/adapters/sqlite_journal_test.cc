@@ -166,7 +166,8 @@ TEST_F(SqliteJournalTest, PoolsAreListedSorted) {
 
 TEST_F(SqliteJournalTest, RemovesDecisionsThatAreTooOld) {
   const auto journal = Open({.path = path(), .max_age = hours(1)});
-  for (int i = 0; i < 6; ++i) Append(*journal, DecisionAt(kStart + hours(1) / 4 * i, i));
+  for (int i = 0; i < 6; ++i)
+    Append(*journal, DecisionAt(kStart + std::chrono::minutes(15) * i, i));
   // The last is at 75 min: what is older than 15 min goes, the boundary stays.
   EXPECT_EQ(Sizes(path()), (std::vector<Replicas>{1, 2, 3, 4, 5}));
   EXPECT_EQ(journal->records(), 5);
