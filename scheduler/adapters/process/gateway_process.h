@@ -42,7 +42,7 @@ class GatewayProcess {
     std::string program;
     std::string config;     // `-f`; absolute, so that the process can be found by it
     std::string directory;  // working directory, also where relative socket paths begin
-    std::string output;     // stdout is appended to this file
+    std::string output;     // stdout goes to this file, which no other process may share
     std::string errors;     // the same for stderr
   };
 

@@ -107,6 +107,7 @@ Expected<void> PoolRunner::RecoverReplica(const std::string& name, const Process
   const bool ran = replica.record.process.pid != 0;
   if (replica.process.running()) replica.record.process = replica.process.identity();
   const bool died = ran && !replica.process.running();
+  OpenAccessLog(replica);
   auto& kept = replicas_[name] = std::move(replica);
   if (died && kept.record.phase != Phase::kDraining) SetPhase(kept, Phase::kFailed, wall);
   return {};
@@ -140,6 +141,7 @@ Expected<void> PoolRunner::StartReplica(const std::string& name, const Revision&
   replica.record.since = wall;
   replica.record.started = wall;
   replica.record.drain_period = template_->drain_deadline;
+  replica.record.access_log_project = template_->access_log_project;
   replica.record.maxconn = MaxconnOf(*template_);
   TIDEGATE_TRY_VOID(MakeDirectory(ReplicaDirectory(name)));
   TIDEGATE_TRY_VOID(Save(replica));
@@ -159,6 +161,19 @@ Expected<void> PoolRunner::DrainReplica(const std::string& name, Instant wall) {
   return {};
 }
 
+void PoolRunner::OpenAccessLog(Replica& replica) const {
+  if (replica.record.access_log_project.empty()) return;
+  replica.log.emplace(
+      ReplicaDirectory(replica.record.name) + "/access.log",
+      fmt::format("{}/logs/{}.log", options_.state_dir, replica.record.access_log_project));
+}
+
+void PoolRunner::MoveAccessLogs() {
+  for (auto& [name, replica] : replicas_) {
+    if (replica.log) WarnIfFailed(replica.log->Move());
+  }
+}
+
 Expected<void> PoolRunner::Spawn(Replica& replica) {
   ReplicaRecord& record = replica.record;
   record.ports.clear();
@@ -176,13 +191,13 @@ Expected<void> PoolRunner::Spawn(Replica& replica) {
   TIDEGATE_TRY_VOID(
       WriteFileAtomic(config, ReplicaConfig(*template_, record.ports, record.metrics_port)));
   TIDEGATE_TRY_VOID(Save(replica));
-  std::string output = directory + "/stdout.log";
-  if (!template_->access_log_project.empty()) {
+  if (!record.access_log_project.empty()) {
     TIDEGATE_TRY_VOID(MakeDirectory(options_.state_dir + "/logs"));
-    output = fmt::format("{}/logs/{}.log", options_.state_dir, template_->access_log_project);
   }
-  TIDEGATE_TRY(replica.process, GatewayProcess::Start({options_.haproxy, config, directory, output,
-                                                       directory + "/stderr.log"}));
+  OpenAccessLog(replica);
+  TIDEGATE_TRY(replica.process,
+               GatewayProcess::Start({options_.haproxy, config, directory,
+                                      directory + "/access.log", directory + "/stderr.log"}));
   record.process = replica.process.identity();
   return Save(replica);
 }
@@ -348,6 +363,7 @@ void PoolRunner::RemoveFinished() {
       ++it;
       continue;
     }
+    if (it->second.log) WarnIfFailed(it->second.log->Finish());
     WarnIfFailed(RemoveTree(ReplicaDirectory(it->first)));
     it = replicas_.erase(it);
     changed_ = true;
@@ -385,6 +401,7 @@ SteadyTime PoolRunner::Advance(SteadyTime now, Instant wall) {
   RemoveFinished();
   AdvanceRetirement(wall);
   if (look) {
+    MoveAccessLogs();
     // A front that answers slowly holds up this thread, and so the other pools, at each look.
     const SteadyTime after = std::chrono::steady_clock::now();
     const bool slow = after - now_ >= options_.command_timeout / 2;

@@ -8,6 +8,7 @@
 
 #include "policies/base/expected.h"
 #include "policies/signals/snapshot.h"
+#include "scheduler/adapters/process/access_log.h"
 #include "scheduler/adapters/process/discovery.h"
 #include "scheduler/adapters/process/front.h"
 #include "scheduler/adapters/process/health_probe.h"
@@ -68,6 +69,7 @@ class PoolRunner {
     GatewayProcess process;
     std::vector<ReservedPort> reserved;  // until it listens
     std::optional<HealthProbe> probe;
+    std::optional<AccessLog> log;
     SteadyTime next_probe{};
     bool healthy = false;       // has answered its health path
     bool deregistered = false;  // draining, and the front has nothing of it left
@@ -81,6 +83,8 @@ class PoolRunner {
                                 Instant wall);
   Expected<void> Save(const Replica& replica) const;
   Expected<void> Spawn(Replica& replica);
+  void OpenAccessLog(Replica& replica) const;
+  void MoveAccessLogs();
   void SetPhase(Replica& replica, signals::Phase phase, Instant wall);
   void Warn(const std::string& text);
   bool WarnIfFailed(const Expected<void>& result);

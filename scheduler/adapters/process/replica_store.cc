@@ -85,6 +85,7 @@ std::string ToJson(const ReplicaRecord& record) {
                                       {"drain_period_ms", record.drain_period.count()},
                                       {"maxconn", record.maxconn},
                                       {"metrics_port", record.metrics_port},
+                                      {"access_log_project", record.access_log_project},
                                       {"ports", PortsToJson(record.ports)}}) +
          "\n";
 }
@@ -113,6 +114,7 @@ Expected<ReplicaRecord> ParseReplicaRecord(std::string_view text) {
     record.drain_deadline = TimeFrom(root.at("drain_deadline"));
     record.drain_period = Duration(root.at("drain_period_ms").to_number<std::int64_t>());
     record.maxconn = root.at("maxconn").to_number<int>();
+    record.access_log_project = Text(root.at("access_log_project"));
     record.metrics_port = root.at("metrics_port").to_number<int>();
     record.ports = PortsFrom(root.at("ports"));
     return record;

@@ -28,6 +28,7 @@ struct ReplicaRecord {
   int maxconn = 0;
   int metrics_port = 0;
   std::vector<PortBinding> ports;
+  std::string access_log_project;  // where its access log goes; empty: nowhere
   bool operator==(const ReplicaRecord&) const = default;
 };
 

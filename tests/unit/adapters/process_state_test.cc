@@ -1,10 +1,12 @@
 #include <filesystem>
+#include <fstream>
 
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "scheduler/adapters/process/access_log.h"
 #include "scheduler/adapters/process/discovery.h"
 #include "scheduler/adapters/process/gateway_process.h"
 #include "scheduler/adapters/process/posix.h"
@@ -28,6 +30,7 @@ ReplicaRecord Record() {
   record.maxconn = 50;
   record.metrics_port = 20900;
   record.ports = {{"http", 20080}};
+  record.access_log_project = "mesh-log-1";
   return record;
 }
 
@@ -77,6 +80,30 @@ TEST(StateFileTest, ALockKeepsOthersOutUntilItIsGone) {
   EXPECT_EQ(LockFile(path, Duration(30)).error().code, ErrorCode::kConflict);
   first->reset();
   EXPECT_TRUE(LockFile(path, Duration(0)).has_value());
+}
+
+TEST(AccessLogTest, MovesCompleteLinesOnceAcrossRestarts) {
+  const testing::TempDir dir;
+  const std::string source = dir.Write("access.log", "one\ntwo\nthr").string();
+  const std::string target = (dir.path() / "project.log").string();
+  ASSERT_TRUE(AccessLog(source, target).Move().has_value());
+  EXPECT_EQ(testing::ReadFile(target), "one\ntwo\n");
+  // The writer goes on at its own offset, past what was given back.
+  std::ofstream(source, std::ios::in | std::ios::out | std::ios::ate) << "ee\nfo";
+  AccessLog next(source, target);
+  ASSERT_TRUE(next.Move().has_value());
+  ASSERT_TRUE(next.Move().has_value());
+  EXPECT_EQ(testing::ReadFile(target), "one\ntwo\nthree\n");
+  ASSERT_TRUE(next.Finish().has_value());
+  EXPECT_EQ(testing::ReadFile(target), "one\ntwo\nthree\nfo\n");
+}
+
+TEST(AccessLogTest, NothingToMoveIsNoError) {
+  const testing::TempDir dir;
+  AccessLog log((dir.path() / "none").string(), (dir.path() / "project.log").string());
+  EXPECT_TRUE(log.Move().has_value());
+  EXPECT_TRUE(log.Finish().has_value());
+  EXPECT_FALSE(std::filesystem::exists(dir.path() / "project.log"));
 }
 
 TEST(ReservedPortTest, NoTwoAreTheSameWhileHeld) {
