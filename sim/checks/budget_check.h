@@ -61,7 +61,7 @@ class BudgetCheck {
   Replicas live() const;       // in truth, with requested starts
   Replicas available() const;  // as seen, without those asked to leave
 
- private:
+  // What is kept of one replica.
   struct Entry {
     std::string name;
     std::optional<signals::Phase> truth;  // unset: requested, not there yet
@@ -74,7 +74,11 @@ class BudgetCheck {
     Instant starting_since{};
     Instant draining_since{};
   };
+  const std::vector<Entry>& entries() const { return entries_; }
+  // The size that B1 is judged against: declared(), but falling only as replicas truly leave.
+  Replicas ceiling() const { return ceiling_; }
 
+ private:
   Entry* Find(std::string_view replica);
   Replicas Staying() const;
   Replicas Starting() const;
