@@ -22,6 +22,7 @@
 #include "tests/testing/judge.h"
 #include "tests/testing/prometheus_proxy.h"
 #include "tests/testing/steady_load.h"
+#include "traces/net/url.h"
 
 namespace tidegate::demo {
 namespace {
@@ -84,6 +85,28 @@ class LivePoolTest : public ::testing::Test {
   int Number(const char* key) const {
     const json::object status = Status();
     return status.empty() ? -1 : status.at("pools").at(0).at(key).to_number<int>();
+  }
+
+  // What `tidegate explain` says of the last decision on record.
+  std::string Explained() const {
+    const auto run = testing::RunProgram(
+        {(fs::path(TIDEGATE_BINARY_DIR) / "scheduler/tidegate").string(), "explain",
+         "istio-system/ingressgateway", "--last", "1", "--journal", stage_->journal().string()},
+        kPatience);
+    return run ? run->output : run.error().message;
+  }
+
+  // From two scrapes of a replica its rate is known again.
+  bool EveryReplicaWasScrapedTwice() const {
+    const std::string query =
+        "count(count_over_time(up{job=\"istio-system/managed-envoy\"}[12s])>1)";
+    const std::string body = stage_->Get(
+        stage_->prometheus_url(), "/api/v1/query?" + net::EncodeParameters({{"query", query}}));
+    if (body.empty()) return false;
+    const json::value answer = json::parse(body);
+    const json::array& result = answer.at("data").at("result").as_array();
+    return !result.empty() &&
+           std::stoi(std::string(result[0].at("value").at(1).as_string())) >= Serving();
   }
 
   std::string Judged() {
@@ -187,6 +210,38 @@ TEST_F(LivePoolTest, BadSamplesNeverShrinkThePool) {
         WaitUntil(Duration(2'500), [&] { return Text("reason") != "SamplesNotOk"; });
     EXPECT_TRUE(recovered) << Text("summary");  // two ticks and a half
   }
+  ExpectNoFailures(load.Finish());
+  EXPECT_EQ(Judged(), "");
+}
+
+// The real process goes away in the middle of a spike and comes back with its data.
+TEST_F(LivePoolTest, APrometheusThatIsStoppedForAWhileShrinksNothing) {
+  ASSERT_NO_FATAL_FAILURE(Start());
+  SteadyLoad load(stage_->FrontUrl() + "/", 240);
+  ASSERT_TRUE(WaitUntil(kPatience, [&] { return Serving() >= 5; })) << Log();
+  stage_->prometheus().Signal(SIGTERM);
+  ASSERT_TRUE(stage_->prometheus().Wait(kPatience));
+  ASSERT_TRUE(WaitUntil(kPatience, [&] { return Text("reason") == "SamplesNotOk"; }));
+  const int before = Number("desired");
+  load.SetRate(60);  // the load is gone, but nobody can see it
+  int least = before;
+  WaitUntil(Duration(Long() ? 60'000 : 15'000), [&] {
+    if (const int desired = Number("desired"); desired > 0) least = std::min(least, desired);
+    return false;
+  });
+  EXPECT_GE(least, before);
+  const std::string why = Explained();
+  EXPECT_THAT(why, ::testing::HasSubstr("SamplesNotOk"));
+  EXPECT_THAT(why, ::testing::HasSubstr("error"));
+  load.SetRate(240);
+  ASSERT_TRUE(stage_->StartPrometheus());
+  ASSERT_TRUE(WaitUntil(kPatience, [&] { return EveryReplicaWasScrapedTwice(); }));
+  const auto scraped = steady_clock::now();
+  EXPECT_TRUE(WaitUntil(Duration(2'500), [&] { return Text("reason") != "SamplesNotOk"; }))
+      << Text("summary");  // two ticks and a half
+  RecordProperty("recovered_after_ms",
+                 static_cast<int>(
+                     std::chrono::duration_cast<Duration>(steady_clock::now() - scraped).count()));
   ExpectNoFailures(load.Finish());
   EXPECT_EQ(Judged(), "");
 }
