@@ -158,6 +158,7 @@ class Session : public std::enable_shared_from_this<Session> {
     state->shared = shared_;
     state->session = weak_from_this();
     state->request = ++request_;
+    awaiting_ = shared_from_this();
     try {
       shared_->handler(FromBeast(std::move(message)), Responder(state));
     } catch (...) {
@@ -196,6 +197,7 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void Write(HttpResponse response) {
+    awaiting_.reset();
     const bool keep = keep_alive_ && !stopping_;
     response_.emplace(ToBeast(std::move(response), keep, head_));
     stream_.expires_after(shared_->options.read_timeout);
@@ -233,6 +235,7 @@ class Session : public std::enable_shared_from_this<Session> {
     timer_.cancel();
     stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     stream_.close();
+    awaiting_.reset();
     const std::lock_guard lock(shared_->mutex);
     shared_->sessions.erase(this);
     shared_->session_ended.notify_all();
@@ -242,6 +245,8 @@ class Session : public std::enable_shared_from_this<Session> {
   beast::tcp_stream stream_;
   asio::steady_timer timer_;
   std::shared_ptr<Shared> shared_;
+  // This session itself while a handler owes an answer: no operation holds it then.
+  std::shared_ptr<Session> awaiting_;
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   std::optional<http::response<http::string_body>> response_;
