@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "scheduler/config/suggest.h"
+#include "policies/base/suggest.h"
 
 namespace tidegate::config {
 namespace {

@@ -8,10 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "policies/base/suggest.h"
 #include "policies/catalog.h"
 #include "scheduler/config/manifests.h"
 #include "scheduler/config/metadata.h"
-#include "scheduler/config/suggest.h"
 
 namespace tidegate::config {
 namespace {

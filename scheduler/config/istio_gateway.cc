@@ -7,10 +7,10 @@
 
 #include <fmt/format.h>
 
+#include "policies/base/suggest.h"
 #include "scheduler/config/gateway_shapes.h"
 #include "scheduler/config/manifests.h"
 #include "scheduler/config/metadata.h"
-#include "scheduler/config/suggest.h"
 
 namespace tidegate::config {
 namespace {
@@ -43,6 +43,8 @@ constexpr std::array<std::string_view, 7> kAsmAnnotations{
 constexpr char kTemplateRemark[] = "no effect but that a change replaces the replicas";
 constexpr char kNoEffectRemark[] = "no effect on a pool run on this machine";
 constexpr char kClusterRemark[] = "no effect: it speaks of gateways inside clusters";
+constexpr char kPlainPortRemark[] =
+    "speaks plain HTTP in a pool run on this machine: no TLS is terminated there";
 constexpr char kHpaRemark[] = "no effect: the mesh's own autoscaler doesn't act here";
 
 bool IsFileName(std::string_view text) {
@@ -262,6 +264,30 @@ void ListAccepted(const Value& spec, IstioGateway* gateway) {
   }
 }
 
+bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+  });
+}
+
+// By what Istio goes by: appProtocol, else the name up to the first '-'; or the well-known number.
+bool IsTlsPort(const GatewayPort& port) {
+  static constexpr std::array<std::string_view, 2> kTlsProtocols{"https", "tls"};
+  const std::string_view name = std::string_view(port.name).substr(0, port.name.find('-'));
+  const std::string_view protocol = port.app_protocol.empty() ? name : port.app_protocol;
+  return port.port == 443 ||
+         std::any_of(kTlsProtocols.begin(), kTlsProtocols.end(),
+                     [&](std::string_view tls) { return EqualsIgnoringCase(protocol, tls); });
+}
+
+void WarnOfTlsPorts(const Value& spec, IstioGateway* gateway) {
+  const Path ports(spec.path(), "ports");
+  for (std::size_t i = 0; i < gateway->ports.size(); ++i) {
+    if (!IsTlsPort(gateway->ports[i])) continue;
+    gateway->warnings.push_back({Path(ports, i).text(), kPlainPortRemark});
+  }
+}
+
 void ReadSpec(Fields& document, IstioGateway* gateway) {
   const auto spec = document.Need("spec");
   if (!spec) return;
@@ -277,6 +303,7 @@ void ReadSpec(Fields& document, IstioGateway* gateway) {
     fields.Get("ports")->Complain("expected at least one port");
   }
   ListAccepted(*spec, gateway);
+  WarnOfTlsPorts(*spec, gateway);
 }
 
 std::optional<bool> ReadTruth(const Value& value) {

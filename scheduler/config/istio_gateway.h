@@ -86,6 +86,7 @@ struct IstioGateway {
   // sorted: a change of one makes a new revision, as it restarts the gateway in the mesh.
   std::vector<std::string> template_fields;
   std::vector<AcceptedField> accepted;  // in the order of the file
+  std::vector<AcceptedField> warnings;  // does something else than its name says
 
   Location at;               // the document
   Location name_at;          // metadata.name

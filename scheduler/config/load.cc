@@ -11,9 +11,9 @@
 
 #include <fmt/format.h>
 
+#include "policies/base/suggest.h"
 #include "scheduler/config/fields.h"
 #include "scheduler/config/manifests.h"
-#include "scheduler/config/suggest.h"
 #include "scheduler/config/yaml_tree.h"
 
 namespace tidegate::config {

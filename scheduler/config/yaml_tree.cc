@@ -18,8 +18,8 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include "policies/base/suggest.h"
 #include "scheduler/config/fields.h"
-#include "scheduler/config/suggest.h"
 
 namespace tidegate::config {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <ostream>
 #include <utility>
+#include <vector>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -44,13 +45,20 @@ void PrintPool(const PoolSpec& spec, const PoolManifest& manifest, std::ostream&
   for (const config::AcceptedField& field : manifest.gateway.accepted) {
     out << fmt::format("  accepted: {}: {}\n", field.path, field.remark);
   }
+  for (const config::AcceptedField& field : manifest.gateway.warnings) {
+    out << fmt::format("  warning: {}: {}\n", field.path, field.remark);
+  }
+}
+
+json::array RemarksJson(const std::vector<config::AcceptedField>& fields) {
+  json::array array;
+  for (const config::AcceptedField& field : fields) {
+    array.push_back({{"path", field.path}, {"remark", field.remark}});
+  }
+  return array;
 }
 
 json::object PoolJson(const PoolSpec& spec, const PoolManifest& manifest) {
-  json::array accepted;
-  for (const config::AcceptedField& field : manifest.gateway.accepted) {
-    accepted.push_back({{"path", field.path}, {"remark", field.remark}});
-  }
   json::array signals;
   for (const config::SignalDefinition& signal : manifest.signals) {
     json::object object{{"name", signal.name}};
@@ -71,7 +79,8 @@ json::object PoolJson(const PoolSpec& spec, const PoolManifest& manifest) {
           {"rollingMaxSurge", ToString(spec.rollout.budget.surge)},
           {"rollingMaxUnavailable", ToString(spec.rollout.budget.unavailable)},
           {"signals", std::move(signals)},
-          {"acceptedWithoutEffect", std::move(accepted)}};
+          {"acceptedWithoutEffect", RemarksJson(manifest.gateway.accepted)},
+          {"warnings", RemarksJson(manifest.gateway.warnings)}};
 }
 
 json::array ProblemsJson(const config::Problems& problems) {

@@ -50,6 +50,16 @@ std::vector<std::string> NeedsRestart(const config::DaemonConfig& now,
   return notes;
 }
 
+void WarnOfManifests(const config::CompiledConfig& config) {
+  for (std::size_t i = 0; i < config.pools.size(); ++i) {
+    for (const config::AcceptedField& field : config.manifests[i].gateway.warnings) {
+      LogWarn(
+          "manifest",
+          {{"pool", ToString(config.pools[i].id)}, {"field", field.path}, {"what", field.remark}});
+    }
+  }
+}
+
 }  // namespace
 
 Daemon::Daemon(config::CompiledConfig config, RunOptions options, Waker& waker)
@@ -151,6 +161,7 @@ Expected<void> Daemon::Apply(std::unique_ptr<config::CompiledConfig> next) {
   TIDEGATE_TRY_VOID(source_->Configure(*next));
   status_.notes = NeedsRestart(config_->daemon, next->daemon);
   for (const std::string& note : status_.notes) LogWarn("reload", {{"what", note}});
+  WarnOfManifests(*next);
   next->daemon.tick = config_->daemon.tick;
   loop_->Configure(next->pools);
   config_ = std::move(next);

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "policies/base/check.h"
+#include "policies/base/suggest.h"
 #include "scheduler/journal/json_text.h"
 
 namespace tidegate::journal {
@@ -18,32 +18,9 @@ namespace json = boost::json;
 
 constexpr std::size_t kLongestText = 1024;
 
-// Levenshtein's distance; the texts are field names, so short.
-std::size_t Distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replace = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, replace});
-    }
-  }
-  return row[b.size()];
-}
-
 std::string Suggestion(std::string_view name, const JsonShape& shape) {
-  if (name.size() > 64) return "";
-  std::string_view best;
-  std::size_t least = std::max<std::size_t>(2, name.size() / 3) + 1;
-  for (const std::string_view field : shape.fields) {
-    const std::size_t distance = Distance(name, field);
-    if (distance >= least) continue;
-    least = distance;
-    best = field;
-  }
-  return best.empty() ? "" : fmt::format("; did you mean {}?", best);
+  const std::string_view near = Nearest(name, shape.fields);
+  return near.empty() ? "" : fmt::format("; did you mean {}?", near);
 }
 
 bool IsNumber(const json::value& value) { return value.is_number(); }

@@ -2,7 +2,7 @@
 //   available  when the front says UP;
 //   draining   when the front said MAINT, or dropped it after it had been UP, and its process
 //   lives; starting   when its process lives and the front never said UP;
-// and live is starting + available (DESIGN.md section 6). "Declared" starts at the manifest's
+// and live is starting + available. "Declared" starts at the manifest's
 // replicaCount, rises with desired at once, and on a shrink follows the available replicas down:
 // that is what the pool has been told to be.
 

@@ -313,6 +313,24 @@ TEST(GatewayAnnotationsTest, PointOutAProbableSlipWithoutRefusingIt) {
             "not known; did you mean asm.alibabacloud.com/export-metrics?");
 }
 
+TEST(GatewayPortsTest, WarnOfEachPortThatPromisesTls) {
+  const IstioGateway gateway = Only(
+      "apiVersion: istio.alibabacloud.com/v1beta1\nkind: IstioGateway\n"
+      "metadata: {name: edge, namespace: n}\nspec:\n  replicaCount: 1\n  ports:\n"
+      "  - {name: http, port: 80}\n"
+      "  - {name: https-main, port: 8443}\n"
+      "  - {name: main, port: 443}\n"
+      "  - {name: httpsome, port: 81}\n"
+      "  - {name: other, port: 9000, appProtocol: TLS}\n"
+      "  - {name: https-not, port: 9001, appProtocol: http}\n");
+  std::vector<std::string> paths;
+  for (const AcceptedField& field : gateway.warnings) {
+    paths.push_back(field.path);
+    EXPECT_THAT(field.remark, ::testing::HasSubstr("plain HTTP"));
+  }
+  EXPECT_EQ(paths, (std::vector<std::string>{"spec.ports[1]", "spec.ports[2]", "spec.ports[4]"}));
+}
+
 TEST(GatewayMetadataTest, WantsKubernetesNames) {
   std::string text = GatewayManifest("");
   text.replace(text.find("edge"), 4, "Edge_1");

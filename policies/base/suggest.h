@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace tidegate::config {
+namespace tidegate {
 
 // Text from a file made fit for a message: control characters and broken UTF-8 as \xNN, cut to
 // `longest` bytes with "..." behind.
@@ -15,4 +15,4 @@ std::string Printable(std::string_view text, std::size_t longest);
 // near. The first of equally near ones wins.
 std::string_view Nearest(std::string_view text, std::span<const std::string_view> candidates);
 
-}  // namespace tidegate::config
+}  // namespace tidegate

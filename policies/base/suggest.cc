@@ -1,4 +1,4 @@
-#include "scheduler/config/suggest.h"
+#include "policies/base/suggest.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace tidegate::config {
+namespace tidegate {
 namespace {
 
 constexpr std::size_t kLongestWord = 64;  // longer ones are no typing errors of a field's name
@@ -71,4 +71,4 @@ std::string_view Nearest(std::string_view text, std::span<const std::string_view
   return best;
 }
 
-}  // namespace tidegate::config
+}  // namespace tidegate
