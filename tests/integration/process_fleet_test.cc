@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
@@ -348,6 +349,100 @@ TEST_F(ProcessFleetTest, AnotherListOfPortsReplacesTheFrontAndKeepsItsPort) {
   EXPECT_EQ(StatusOf(https, "/"), 200);
   EXPECT_EQ(StatusOf(http, "/"), 200);
   EXPECT_TRUE(WaitUntil(kPatience, [&] { return FindGatewayProcesses(state_dir()).size() == 3; }));
+}
+
+// One port stays, one comes, one goes; the load on the one that stays notices nothing, and every
+// front but the last one goes by itself.
+TEST_F(ProcessFleetTest, ChangesItsPortsUnderLoadWithoutAFailedRequest) {
+  PoolTemplate pool = Template();
+  OpenAndConfigure(pool);
+  StartAll(1, 2);
+  ASSERT_TRUE(BecomesReady(2));
+  const std::string http = Front();
+  ClosedLoopLoad load(http, 8);
+  std::set<int> fronts{fleet_->FrontPid(kPool)};
+  std::atomic<int> refused{0};
+  std::atomic<bool> stop{false};
+  // A new connection for each request: these are the ones that a listener could lose.
+  std::thread newcomers([&] {
+    while (!stop) refused += StatusOf(http, "/") == 200 ? 0 : 1;
+  });
+  for (int round = 0; round < 6; ++round) {
+    pool.ports.resize(1);
+    if (round % 2 == 0) pool.ports.push_back({"https", 443, 443, "TCP"});
+    ASSERT_TRUE(fleet_->Configure({pool}).has_value());
+    EXPECT_TRUE(WaitUntil(kPatience,
+                          [&] {
+                            const int pid = fleet_->FrontPid(kPool);
+                            return pid != 0 && fronts.count(pid) == 0 &&
+                                   FindGatewayProcesses(state_dir()).size() == 3 &&
+                                   CountOf(Phase::kReady) == 2;
+                          }))
+        << "round " << round << ": " << FindGatewayProcesses(state_dir()).size() << " processes";
+    fronts.insert(fleet_->FrontPid(kPool));
+  }
+  EXPECT_EQ(fronts.size(), 7u);
+  stop = true;
+  newcomers.join();
+  load.Stop();
+  EXPECT_GT(load.requests(), 100);
+  EXPECT_EQ(load.failures(), 0);
+  EXPECT_EQ(refused.load(), 0);
+  EXPECT_EQ(Front(), http);
+}
+
+TEST_F(ProcessFleetTest, FinishesTheRequestsOfAPortThatGoes) {
+  PoolTemplate pool = Template();
+  const SlowUpstream slow(Duration(700));
+  pool.routes = {{"/", "", slow.address()}};
+  pool.ports.push_back({"https", 443, 443, "TCP"});
+  OpenAndConfigure(pool);
+  StartAll(1, 1);
+  ASSERT_TRUE(BecomesReady(1));
+  const std::string https = fleet_->FrontAddress(kPool, "https").value();
+  int status = 0;
+  std::thread last([&] { status = StatusOf(https, "/"); });
+  // The replica has it.
+  ASSERT_TRUE(WaitUntil(kPatience, [&] { return slow.requests() == 1; }));
+  pool.ports.resize(1);
+  ASSERT_TRUE(fleet_->Configure({pool}).has_value());
+  EXPECT_TRUE(WaitUntil(kPatience, [&] { return StatusOf(https, "/") == 0; }));
+  last.join();
+  EXPECT_EQ(status, 200);
+  EXPECT_TRUE(WaitUntil(kPatience, [&] { return FindGatewayProcesses(state_dir()).size() == 2; }));
+}
+
+// The daemon dies at an instant of the change; the next one ends with the wanted ports and one
+// front, and the load notices neither.
+TEST_F(ProcessFleetTest, GoesOnWithAChangeOfPortsAfterACrash) {
+  PoolTemplate pool = Template();
+  OpenAndConfigure(pool);
+  StartAll(1, 1);
+  ASSERT_TRUE(BecomesReady(1));
+  ClosedLoopLoad load(Front(), 4);
+  for (int round = 0; round < 8; ++round) {
+    pool.ports.resize(1);
+    if (round % 2 == 0) pool.ports.push_back({"https", 443, 443, "TCP"});
+    ASSERT_TRUE(fleet_->Configure({pool}).has_value());
+    WaitUntil(Duration(round * 6), [] { return false; });
+    Drop();
+    ASSERT_NO_FATAL_FAILURE(OpenAndConfigure(pool));
+    EXPECT_TRUE(WaitUntil(kPatience,
+                          [&] {
+                            return fleet_->FrontAddresses(kPool).size() == pool.ports.size() &&
+                                   FindGatewayProcesses(state_dir()).size() == 2 &&
+                                   fleet_->FrontPid(kPool) != 0 && CountOf(Phase::kReady) == 1;
+                          }))
+        << "round " << round << ": " << FindGatewayProcesses(state_dir()).size() << " processes";
+    const auto addresses = fleet_->FrontAddresses(kPool);
+    if (round % 2 == 0) {
+      // Its backend is empty until a replica of the new list is there.
+      EXPECT_TRUE(
+          WaitUntil(kPatience, [&] { return StatusOf(addresses.at("https"), "/") == 503; }));
+    }
+  }
+  load.Stop();
+  EXPECT_EQ(load.failures(), 0);
 }
 
 TEST_F(ProcessFleetTest, ListsExportedReplicasForDiscovery) {

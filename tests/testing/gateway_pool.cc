@@ -29,9 +29,11 @@ Expected<net::HttpResponse> Get(const std::string& address, const std::string& t
 }  // namespace
 
 SlowUpstream::SlowUpstream(Duration delay) {
-  auto server = net::HttpServer::StartAsync({}, [delay](const auto&, net::Responder responder) {
-    responder.SendAfter(delay, net::MakeResponse(200, "text/plain", "hello"));
-  });
+  auto server =
+      net::HttpServer::StartAsync({}, [this, delay](const auto&, net::Responder responder) {
+        ++requests_;
+        responder.SendAfter(delay, net::MakeResponse(200, "text/plain", "hello"));
+      });
   TIDEGATE_CHECK(server.has_value(), server.error().message);
   server_ = std::move(*server);
 }

@@ -18,8 +18,11 @@ class SlowUpstream {
   explicit SlowUpstream(Duration delay);
   // "127.0.0.1:34567".
   std::string address() const;
+  // That have arrived.
+  long requests() const { return requests_; }
 
  private:
+  std::atomic<long> requests_{0};
   std::unique_ptr<net::HttpServer> server_;
 };
 

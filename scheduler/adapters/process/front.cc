@@ -14,6 +14,7 @@ constexpr std::size_t kMaxLog = 1024 * 1024;
 constexpr Duration kBackoffMin{50};
 constexpr Duration kBackoffMax{5'000};
 constexpr Duration kStable{10'000};  // a front that ran this long starts again at once
+constexpr int kMaxTakeovers = 4;     // then a predecessor that gives nothing away is passed over
 
 bool Succeeded(const std::string& answer) {
   return answer.find("New server registered") != std::string::npos ||
@@ -43,15 +44,18 @@ Expected<void> Front::Recover(const ProcessTable& processes) {
     auto process = GatewayProcess::Adopt(it->second);
     if (!process) continue;
     // With pid 0 the record was written, and the crash came before the process was recorded.
-    const bool ours = it->second == record_.process || record_.process.pid == 0;
+    const bool ours = it->second == record_.process ||
+                      (record_.process.pid == 0 && it->second != record_.replaces);
     if (ours && configured() && !process_.running()) {
       process_ = std::move(*process);
       record_.process = process_.identity();
     } else {
-      process->Signal(SIGUSR1);
+      // It serves until its successor tells it to finish.
       predecessors_.push_back(std::move(*process));
     }
   }
+  if (!configured()) Stop(SIGUSR1);
+  if (!predecessors_.empty()) takeovers_ = 1;
   return {};
 }
 
@@ -82,39 +86,55 @@ Expected<void> Front::Configure(const PoolTemplate& pool) {
   wanted.hard_stop = pool.drain_deadline;
   wanted.export_cluster = pool.export_cluster;
   if (wanted == record_) return {};
-  replace_ = process_.running() && wanted.ports != record_.ports;
+  if (process_.running() && wanted.ports != record_.ports) {
+    replace_ = true;
+    wanted.replaces = process_.identity();
+    wanted.process = {};
+  }
   record_ = std::move(wanted);
   return Save();
 }
 
-Expected<void> Front::Keep(SteadyTime now) {
+Expected<void> Front::Keep(SteadyTime now, const Serving& serving) {
   if (!configured() || now < retry_at_) return {};
   // HAProxy notes each change of a server there; nobody rotates it.
   TruncateIfLarger(directory_ + "/front.log", kMaxLog);
-  if (process_.running() && !replace_) return {};
-  if (replace_) {
-    predecessors_.push_back(std::move(process_));
-    told_ = false;
+  // One that does not answer yet has no listeners to take over.
+  if (process_.running() && (!replace_ || !Answers())) return {};
+  if (process_.running()) {
+    predecessors_.push_back(std::exchange(process_, GatewayProcess()));
+    takeovers_ = 1;
   }
   replace_ = false;
   if (now - started_ > kStable) backoff_ = Duration(0);
   backoff_ = std::clamp(backoff_ * 2, kBackoffMin, kBackoffMax);
   retry_at_ = now + backoff_;
   started_ = now;
-  return Start();
+  return Start(serving);
 }
 
-Expected<void> Front::Start() {
+Expected<void> Front::Start(const Serving& serving) {
   answered_ = false;
-  const FrontSetup setup{record_.ports, record_.hard_stop,
-                         AffordableMaxconn(options_.front_maxconn)};
+  FrontSetup setup{record_.ports, record_.hard_stop, AffordableMaxconn(options_.front_maxconn)};
+  for (const ReplicaRecord& replica : serving()) {
+    const auto servers = ServersOf(replica);
+    setup.servers.insert(setup.servers.end(), servers.begin(), servers.end());
+  }
   const std::string config = directory_ + "/front.cfg";
   TIDEGATE_TRY_VOID(WriteFileAtomic(config, FrontConfig(setup, options_)));
   record_.process = {};
   TIDEGATE_TRY_VOID(Save());
-  TIDEGATE_TRY(process_,
-               GatewayProcess::Start({options_.haproxy, config, directory_,
-                                      directory_ + "/front.log", directory_ + "/front.log"}));
+  GatewayProcess::Command command{
+      options_.haproxy,          config, directory_, directory_ + "/front.log",
+      directory_ + "/front.log", "",     {}};
+  for (const GatewayProcess& old : predecessors_) {
+    command.successor_of.push_back(old.identity().pid);
+  }
+  if (!predecessors_.empty() && takeovers_ > 0 && takeovers_ < kMaxTakeovers) {
+    ++takeovers_;
+    command.listeners_from = "front.sock";
+  }
+  TIDEGATE_TRY(process_, GatewayProcess::Start(command));
   record_.process = process_.identity();
   return Save();
 }
@@ -126,7 +146,12 @@ bool Front::Answers() {
   const auto info = api_.Run("show info");
   const std::string mine = fmt::format("\nPid: {}\n", process_.identity().pid);
   answered_ = info.has_value() && info->find(mine) != std::string::npos;
-  if (answered_) reserved_.clear();
+  if (answered_ && !replace_) {
+    reserved_.clear();
+    takeovers_ = 0;
+    // It has told those that it knew of; a second time does no harm.
+    for (const GatewayProcess& old : predecessors_) old.Signal(SIGUSR1);
+  }
   return answered_;
 }
 
@@ -140,11 +165,18 @@ bool Front::HasPort(const std::string& port_name) const {
                      [&port_name](const PortBinding& port) { return port.name == port_name; });
 }
 
-Expected<void> Front::Add(const ReplicaRecord& replica) {
+std::vector<ServerSetup> Front::ServersOf(const ReplicaRecord& replica) const {
+  std::vector<ServerSetup> servers;
   for (const PortBinding& port : replica.ports) {
     if (!HasPort(port.name)) continue;
-    const ServerSetup server{BackendName(port.name), replica.name,    port.port,
-                             replica.metrics_port,   replica.maxconn, options_.health_interval};
+    servers.push_back({BackendName(port.name), replica.name, port.port, replica.metrics_port,
+                       replica.maxconn, options_.health_interval});
+  }
+  return servers;
+}
+
+Expected<void> Front::Add(const ReplicaRecord& replica) {
+  for (const ServerSetup& server : ServersOf(replica)) {
     TIDEGATE_TRY(const std::string answer, api_.Run(AddServerCommand(server)));
     if (!Succeeded(answer)) {
       return Fail(ErrorCode::kUnavailable,
@@ -174,11 +206,6 @@ Expected<void> Front::Remove(const std::vector<ServerState>& servers) {
 void Front::Stop(int signal) {
   process_.Signal(signal);
   for (const GatewayProcess& process : predecessors_) process.Signal(signal);
-}
-
-void Front::RetirePredecessors() {
-  if (std::exchange(told_, true)) return;
-  for (const GatewayProcess& process : predecessors_) process.Signal(SIGUSR1);
 }
 
 bool Front::TakeExits() {

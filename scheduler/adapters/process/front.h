@@ -1,6 +1,7 @@
 #pragma once
 
 #include <csignal>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -22,8 +23,11 @@ struct FrontMember {
 };
 
 // A pool's load balancer: one HAProxy process that keeps its ports, and whose servers come and go
-// through the runtime API. It is restarted only when it died or when the pool's list of ports
-// changes. Its record is on disk before the process is. Not thread-safe.
+// through the runtime API. When the pool's list of ports changes, a successor takes the listeners
+// over, so that no connection to a port that stays is lost, and tells its predecessor to finish its
+// requests and go. A port that is no longer listed is closed with the predecessor's listeners: what
+// was accepted there is finished, a connection that comes at that very instant is reset. The record
+// is on disk before the process is. Not thread-safe.
 class Front {
  public:
   // Files go to `directory`, which exists.
@@ -36,9 +40,12 @@ class Front {
   // True once there is something to run.
   bool configured() const { return !record_.ports.empty(); }
 
-  // Starts the process if it isn't running and its backoff is over, after which every server is to
-  // be added again. Returns when to call again if it is not answering yet.
-  Expected<void> Keep(SteadyTime now);
+  // The replicas that serve; asked for when a process starts.
+  using Serving = std::function<std::vector<ReplicaRecord>()>;
+  // Starts the process if it isn't running, or its successor if the list of ports has changed, once
+  // its backoff is over. A new process has the servers of `serving` from the start; all others
+  // are to be added again.
+  Expected<void> Keep(SteadyTime now, const Serving& serving);
   // Whether the runtime API can be spoken to; looks at the process, too.
   bool Answers();
   // Servers by replica name, over the backends in `ports`.
@@ -53,9 +60,6 @@ class Front {
   void Stop(int signal);
   // Kills a process that no longer answers; Keep() starts another one.
   void Kill() { process_.Signal(SIGKILL); }
-  // After all servers have been added: lets a predecessor with another list of ports finish. Told
-  // once.
-  void RetirePredecessors();
   bool gone() const { return !process_.running() && predecessors_.empty(); }
   bool running() const { return process_.running(); }
   bool has_predecessors() const { return !predecessors_.empty(); }
@@ -70,7 +74,8 @@ class Front {
   bool HasPort(const std::string& port_name) const;
 
  private:
-  Expected<void> Start();
+  Expected<void> Start(const Serving& serving);
+  std::vector<ServerSetup> ServersOf(const ReplicaRecord& replica) const;
   Expected<void> Save();
   Expected<std::vector<PortBinding>> Bind(const PoolTemplate& pool);
 
@@ -82,8 +87,8 @@ class Front {
   std::vector<GatewayProcess> predecessors_;
   std::vector<ReservedPort> reserved_;  // until the process listens
   bool answered_ = false;
-  bool told_ = false;     // predecessors have been asked to finish
-  bool replace_ = false;  // another list of ports: start a new process beside the old one
+  bool replace_ = false;  // another list of ports: the process needs a successor
+  int takeovers_ = 0;     // tries to take listeners over; 0: no predecessor has any left
   SteadyTime started_{};
   SteadyTime retry_at_{};
   Duration backoff_{0};

@@ -58,6 +58,16 @@ void Prepare(SpawnSetup& setup, const GatewayProcess::Command& command) {
   ::posix_spawnattr_setflags(&setup.attributes, static_cast<short>(flags));
 }
 
+std::vector<std::string> Arguments(const GatewayProcess::Command& command) {
+  std::vector<std::string> arguments{command.program, "-db", "-f", command.config};
+  if (!command.listeners_from.empty()) {
+    arguments.insert(arguments.end(), {"-x", command.listeners_from});
+  }
+  if (!command.successor_of.empty()) arguments.push_back("-sf");  // takes all that follows
+  for (const int pid : command.successor_of) arguments.push_back(std::to_string(pid));
+  return arguments;
+}
+
 // The argument after "-f" of /proc/PID/cmdline.
 std::string ConfigArgument(const std::string& cmdline) {
   bool next = false;
@@ -117,15 +127,14 @@ ProcessTable FindGatewayProcesses(const std::string& directory) {
 Expected<GatewayProcess> GatewayProcess::Start(const Command& command) {
   SpawnSetup setup;
   Prepare(setup, command);
-  std::string program = command.program;
-  std::string foreground = "-db";
-  std::string flag = "-f";
-  std::string config = command.config;
-  char* argv[] = {program.data(), foreground.data(), flag.data(), config.data(), nullptr};
+  std::vector<std::string> arguments = Arguments(command);
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
   char* environment[] = {nullptr};
   pid_t pid = 0;
   const int failed = ::posix_spawn(&pid, command.program.c_str(), &setup.actions, &setup.attributes,
-                                   argv, environment);
+                                   argv.data(), environment);
   if (failed != 0) {
     errno = failed;
     return Fail(SystemError("start " + command.program));

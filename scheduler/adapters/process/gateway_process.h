@@ -44,6 +44,10 @@ class GatewayProcess {
     std::string directory;  // working directory, also where relative socket paths begin
     std::string output;     // stdout goes to this file, which no other process may share
     std::string errors;     // the same for stderr
+    // A socket in `directory` of a process whose listeners the new one takes over (`-x`); empty:
+    // none.
+    std::string listeners_from = {};
+    std::vector<int> successor_of = {};  // told to finish (`-sf`) once the new one listens
   };
 
   GatewayProcess() = default;

@@ -225,7 +225,7 @@ std::string FrontConfig(const FrontSetup& setup, const ProcessFleetOptions& opti
   std::string text = fmt::format(
       R"(# Generated; do not edit. Servers come and go through the runtime API.
 global
-    stats socket unix@front.sock mode 600 level admin
+    stats socket unix@front.sock mode 600 level admin expose-fd listeners
     stats timeout 10s
     maxconn {}
     nbthread {}
@@ -242,6 +242,7 @@ defaults
     timeout http-request 10s
     timeout http-keep-alive 60s
     option forwardfor
+    option idle-close-on-response
 {}
 )",
       setup.maxconn, options.front_threads, std::max<std::int64_t>(setup.hard_stop.count(), 1),
@@ -255,6 +256,9 @@ defaults
         "\nbackend {5}\n    balance leastconn\n    option httpchk GET /healthz\n",
         port.name, options.bind_address, port.port, setup.maxconn, kSafeRetries,
         BackendName(port.name));
+    for (const ServerSetup& server : setup.servers) {
+      if (server.backend == BackendName(port.name)) text += ServerLine(server);
+    }
   }
   return text;
 }

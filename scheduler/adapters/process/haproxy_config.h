@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "scheduler/adapters/process/pool_template.h"
+#include "scheduler/adapters/process/runtime_api.h"
 
 namespace tidegate::adapters {
 
@@ -25,10 +26,12 @@ int MaxconnOf(const PoolTemplate& pool);
 struct FrontSetup {
   std::vector<PortBinding> ports;
   Duration hard_stop{30'000};
-  int maxconn = 0;  // of the whole front
+  int maxconn = 0;                        // of the whole front
+  std::vector<ServerSetup> servers = {};  // that serve already; others come through the runtime API
 };
-// The front's configuration: frontends front_<port>, each with an empty backend pool_<port> that is
-// filled through the runtime API, whose socket is "front.sock" in the working directory.
+// The front's configuration: frontends front_<port>, each with a backend pool_<port> whose servers
+// come and go through the runtime API, whose socket is "front.sock" in the working directory. The
+// next process may fetch the listeners there.
 std::string FrontConfig(const FrontSetup& setup, const ProcessFleetOptions& options);
 
 // The most connections that a front can be given under this process's descriptor limit: each takes

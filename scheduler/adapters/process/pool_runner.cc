@@ -115,7 +115,16 @@ Expected<void> PoolRunner::RecoverReplica(const std::string& name, const Process
 
 Expected<void> PoolRunner::Configure(PoolTemplate pool) {
   TIDEGATE_TRY_VOID(MakeDirectory(directory_));
+  const std::vector<PortBinding> before = front_.record().ports;
   TIDEGATE_TRY_VOID(front_.Configure(pool));
+  for (const PortBinding& port : before) {
+    const auto& now = front_.record().ports;
+    if (std::find(now.begin(), now.end(), port) != now.end()) continue;
+    Warn(
+        fmt::format("closes port {} ({}): requests in progress are finished, a connection that "
+                    "arrives as it closes is reset",
+                    port.name, port.port));
+  }
   template_ = std::move(pool);
   retiring_ = false;
   front_deadline_.reset();
@@ -290,19 +299,26 @@ void PoolRunner::RemoveStrangers(const std::vector<ServerState>& servers) {
 }
 
 void PoolRunner::Reconcile(const std::vector<ServerState>& servers, Instant wall) {
-  bool whole = true;
   for (auto& [name, replica] : replicas_) {
     ReconcileOne(replica, servers, wall);
     if (front_stuck_) return;  // each further command could take as long
-    if (MayServe(replica)) whole = whole && MemberOf(replica.record, front_, servers).everywhere;
   }
   RemoveStrangers(servers);
-  if (whole && front_.has_predecessors()) front_.RetirePredecessors();
+}
+
+std::vector<ReplicaRecord> PoolRunner::Serving() const {
+  std::vector<ReplicaRecord> serving;
+  for (const auto& [name, replica] : replicas_) {
+    if (replica.record.phase == Phase::kReady && MayServe(replica)) {
+      serving.push_back(replica.record);
+    }
+  }
+  return serving;
 }
 
 void PoolRunner::AdvanceFront(Instant wall) {
   if (front_deadline_) return;  // being stopped
-  if (auto kept = front_.Keep(now_); !kept) {
+  if (auto kept = front_.Keep(now_, [this] { return Serving(); }); !kept) {
     front_error_ = kept.error().message;
     Warn(front_error_);
   }

@@ -99,6 +99,7 @@ class PoolRunner {
   void RemoveStrangers(const std::vector<ServerState>& servers);
   void ReconcileOne(Replica& replica, const std::vector<ServerState>& servers, Instant wall);
   bool MayServe(const Replica& replica) const;
+  std::vector<ReplicaRecord> Serving() const;
   void AdvanceDrain(Replica& replica, Instant wall);
   void RemoveFinished();
   void AdvanceRetirement(Instant wall);

@@ -15,7 +15,7 @@ struct PortTemplate {
   std::string name;              // "http"; letters, digits and '-', unique in the pool
   int port = 0;                  // 1..65535; where the front listens with exact_ports
   int target_port = 0;           // kept for the manifest's sake: replicas listen on free ports
-  std::string protocol = "TCP";  // only TCP; every port speaks HTTP, 443 too (no TLS material yet)
+  std::string protocol = "TCP";  // only TCP; every port speaks plain HTTP, 443 too
 };
 
 // Requests whose path begins with `prefix` (and whose Host matches) go to `upstream`.

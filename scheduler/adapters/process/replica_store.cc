@@ -95,6 +95,7 @@ std::string ToJson(const FrontRecord& record) {
                                       {"namespace", record.pool.ns},
                                       {"pool", record.pool.name},
                                       {"process", ProcessToJson(record.process)},
+                                      {"replaces", ProcessToJson(record.replaces)},
                                       {"hard_stop_ms", record.hard_stop.count()},
                                       {"export_cluster", record.export_cluster},
                                       {"ports", PortsToJson(record.ports)}}) +
@@ -126,6 +127,9 @@ Expected<FrontRecord> ParseFrontRecord(std::string_view text) {
     FrontRecord record;
     record.pool = {Text(root.at("namespace")), Text(root.at("pool"))};
     record.process = ProcessFrom(root.at("process"));
+    // Records of earlier versions don't have it.
+    const json::value* replaces = root.as_object().if_contains("replaces");
+    if (replaces != nullptr) record.replaces = ProcessFrom(*replaces);
     record.hard_stop = Duration(root.at("hard_stop_ms").to_number<std::int64_t>());
     record.export_cluster = Text(root.at("export_cluster"));
     record.ports = PortsFrom(root.at("ports"));

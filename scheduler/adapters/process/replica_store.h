@@ -35,7 +35,8 @@ struct ReplicaRecord {
 // The same for a pool's front, with what is needed to bring it back on the same ports.
 struct FrontRecord {
   PoolId pool;
-  ProcessIdentity process;
+  ProcessIdentity process;   // pid 0: to be started, or started and not yet recorded
+  ProcessIdentity replaces;  // with the list of ports before this one; stops when `process` listens
   std::vector<PortBinding> ports;
   Duration hard_stop{30'000};
   std::string export_cluster;  // kept so that discovery is whole before the first configuration

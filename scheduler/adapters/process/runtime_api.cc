@@ -140,12 +140,22 @@ Expected<std::vector<StatRow>> ParseStat(std::string_view csv) {
   return rows;
 }
 
+namespace {
+
+std::string Settings(const ServerSetup& server) {
+  return fmt::format("127.0.0.1:{} maxconn {} check port {} inter {}ms rise 1 fall 2", server.port,
+                     server.maxconn, server.check_port, server.check_interval.count());
+}
+
+}  // namespace
+
 std::string AddServerCommand(const ServerSetup& server) {
-  const std::string name = server.backend + "/" + server.name;
-  return fmt::format(
-      "add server {0} 127.0.0.1:{1} maxconn {2} check port {3} inter {4}ms rise 1 fall 2; "
-      "enable health {0}; enable server {0}",
-      name, server.port, server.maxconn, server.check_port, server.check_interval.count());
+  return fmt::format("add server {0} {1}; enable health {0}; enable server {0}",
+                     server.backend + "/" + server.name, Settings(server));
+}
+
+std::string ServerLine(const ServerSetup& server) {
+  return fmt::format("    server {} {}\n", server.name, Settings(server));
 }
 
 std::vector<std::string> SplitAnswers(std::string_view text) {

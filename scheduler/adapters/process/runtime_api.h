@@ -45,6 +45,8 @@ struct ServerSetup {
   Duration check_interval{500};
 };
 std::string AddServerCommand(const ServerSetup& server);
+// The same server as a line of a configuration; it serves from the start.
+std::string ServerLine(const ServerSetup& server);
 
 // Splits the answer to "A; B; C" into the three answers, without blank lines.
 std::vector<std::string> SplitAnswers(std::string_view text);

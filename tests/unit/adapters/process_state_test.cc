@@ -45,7 +45,8 @@ TEST(ReplicaRecordTest, ComesBackAsItWasWritten) {
 }
 
 TEST(FrontRecordTest, ComesBackAsItWasWritten) {
-  const FrontRecord record{{"ns", "edge"}, {12, 34}, {{"http", 8080}}, Duration(9'000), "c1"};
+  const FrontRecord record{{"ns", "edge"},   {12, 34},        {10, 30},
+                           {{"http", 8080}}, Duration(9'000), "c1"};
   EXPECT_EQ(ParseFrontRecord(ToJson(record)).value(), record);
 }
 
