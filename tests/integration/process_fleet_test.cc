@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <set>
 #include <sstream>
-#include <thread>
 
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
@@ -16,6 +15,7 @@
 #include "scheduler/adapters/process/gateway_process.h"
 #include "scheduler/adapters/process/posix.h"
 #include "scheduler/adapters/system_clock.h"
+#include "tests/integration/process_fleet_fixture.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/gateway_pool.h"
 
@@ -33,9 +33,6 @@ using testing::StatusOf;
 using testing::TempDir;
 using testing::WaitUntil;
 
-constexpr Duration kPatience = std::chrono::seconds(30);
-const PoolId kPool{"istio-system", "edge"};
-
 // Requests that a replica counts for its traffic; -1 if it doesn't say.
 long RequestsOf(const std::string& metrics_address) {
   const std::string text = BodyOf(metrics_address, "/metrics");
@@ -44,87 +41,7 @@ long RequestsOf(const std::string& metrics_address) {
   return at == std::string::npos ? -1 : std::atol(text.c_str() + at + name.size());
 }
 
-class ProcessFleetTest : public ::testing::Test {
- protected:
-  ~ProcessFleetTest() override {
-    if (fleet_) fleet_->Stop(true);
-    fleet_.reset();
-    EXPECT_TRUE(FindGatewayProcesses(state_dir()).empty());
-  }
-
-  std::string state_dir() const { return (dir_.path() / "state").string(); }
-
-  ProcessFleetOptions Options() {
-    ProcessFleetOptions options;
-    options.state_dir = state_dir();
-    options.health_interval = Duration(200);
-    options.on_change = [this] { ++changes_; };
-    options.on_warning = [](const std::string& text) { GTEST_LOG_(INFO) << text; };
-    return options;
-  }
-
-  PoolTemplate Template() const {
-    PoolTemplate pool;
-    pool.id = kPool;
-    pool.revision = "r1";
-    pool.ports = {{"http", 80, 80, "TCP"}};
-    pool.routes = {{"/", "", upstream_.address()}};
-    pool.drain_deadline = Duration(5'000);
-    pool.export_cluster = "c1";
-    return pool;
-  }
-
-  void Open(const ProcessFleetOptions& options) {
-    auto fleet = ProcessFleet::Open(options);
-    ASSERT_TRUE(fleet.has_value()) << fleet.error().message;
-    fleet_ = std::move(*fleet);
-  }
-
-  void OpenAndConfigure(const PoolTemplate& pool) {
-    Open(Options());
-    const auto configured = fleet_->Configure({pool});
-    ASSERT_TRUE(configured.has_value()) << configured.error().message;
-  }
-
-  Expected<void> Take(StepKind kind, const std::string& replica, const Revision& revision = "r1") {
-    return fleet_->Request(clock_.Now(), kPool, {kind, replica, revision, StepReason::kGrow});
-  }
-
-  static std::string NameOf(int i) { return "edge-" + std::to_string(i); }
-
-  void StartAll(int from, int to) {
-    for (int i = from; i <= to; ++i) ASSERT_TRUE(Take(StepKind::kStart, NameOf(i)).has_value());
-  }
-  void DrainAll(int from, int to) {
-    for (int i = from; i <= to; ++i) ASSERT_TRUE(Take(StepKind::kDrain, NameOf(i)).has_value());
-  }
-
-  int CountOf(Phase phase) const {
-    int count = 0;
-    for (const auto& replica : fleet_->Observe(kPool)) count += replica.phase == phase ? 1 : 0;
-    return count;
-  }
-  int Size() const { return static_cast<int>(fleet_->Observe(kPool).size()); }
-
-  ::testing::AssertionResult BecomesReady(int count) const {
-    if (WaitUntil(kPatience, [&] { return CountOf(Phase::kReady) == count && Size() == count; })) {
-      return ::testing::AssertionSuccess();
-    }
-    return ::testing::AssertionFailure()
-           << CountOf(Phase::kReady) << " ready of " << Size() << ", expected " << count;
-  }
-
-  std::string Front() const { return fleet_->FrontAddress(kPool, "http").value(); }
-
-  // As a crash of the daemon does: nothing is told to the processes.
-  void Drop() { fleet_.reset(); }
-
-  TempDir dir_;
-  SlowUpstream upstream_{Duration(20)};
-  SystemClock clock_;
-  std::atomic<int> changes_{0};
-  std::unique_ptr<ProcessFleet> fleet_;
-};
+class ProcessFleetTest : public ProcessFleetFixture {};
 
 TEST_F(ProcessFleetTest, ServesThroughTheFrontOnceReplicasAreReady) {
   OpenAndConfigure(Template());
@@ -331,118 +248,6 @@ TEST_F(ProcessFleetTest, DrainsAPoolThatIsGoneFromTheConfiguration) {
   EXPECT_TRUE(
       WaitUntil(kPatience, [&] { return !fleet_->FrontAddress(kPool, "http").has_value(); }));
   EXPECT_FALSE(std::filesystem::exists(state_dir() + "/istio-system_edge"));
-}
-
-TEST_F(ProcessFleetTest, AnotherListOfPortsReplacesTheFrontAndKeepsItsPort) {
-  PoolTemplate pool = Template();
-  OpenAndConfigure(pool);
-  StartAll(1, 1);
-  ASSERT_TRUE(BecomesReady(1));
-  const std::string http = Front();
-  pool.revision = "r2";
-  pool.ports.push_back({"https", 443, 443, "TCP"});
-  ASSERT_TRUE(fleet_->Configure({pool}).has_value());
-  ASSERT_TRUE(Take(StepKind::kStart, "edge-2", "r2").has_value());
-  ASSERT_TRUE(BecomesReady(2));
-  EXPECT_EQ(Front(), http);
-  const std::string https = fleet_->FrontAddress(kPool, "https").value();
-  EXPECT_EQ(StatusOf(https, "/"), 200);
-  EXPECT_EQ(StatusOf(http, "/"), 200);
-  EXPECT_TRUE(WaitUntil(kPatience, [&] { return FindGatewayProcesses(state_dir()).size() == 3; }));
-}
-
-// One port stays, one comes, one goes; the load on the one that stays notices nothing, and every
-// front but the last one goes by itself.
-TEST_F(ProcessFleetTest, ChangesItsPortsUnderLoadWithoutAFailedRequest) {
-  PoolTemplate pool = Template();
-  OpenAndConfigure(pool);
-  StartAll(1, 2);
-  ASSERT_TRUE(BecomesReady(2));
-  const std::string http = Front();
-  ClosedLoopLoad load(http, 8);
-  std::set<int> fronts{fleet_->FrontPid(kPool)};
-  std::atomic<int> refused{0};
-  std::atomic<bool> stop{false};
-  // A new connection for each request: these are the ones that a listener could lose.
-  std::thread newcomers([&] {
-    while (!stop) refused += StatusOf(http, "/") == 200 ? 0 : 1;
-  });
-  for (int round = 0; round < 6; ++round) {
-    pool.ports.resize(1);
-    if (round % 2 == 0) pool.ports.push_back({"https", 443, 443, "TCP"});
-    ASSERT_TRUE(fleet_->Configure({pool}).has_value());
-    EXPECT_TRUE(WaitUntil(kPatience,
-                          [&] {
-                            const int pid = fleet_->FrontPid(kPool);
-                            return pid != 0 && fronts.count(pid) == 0 &&
-                                   FindGatewayProcesses(state_dir()).size() == 3 &&
-                                   CountOf(Phase::kReady) == 2;
-                          }))
-        << "round " << round << ": " << FindGatewayProcesses(state_dir()).size() << " processes";
-    fronts.insert(fleet_->FrontPid(kPool));
-  }
-  EXPECT_EQ(fronts.size(), 7u);
-  stop = true;
-  newcomers.join();
-  load.Stop();
-  EXPECT_GT(load.requests(), 100);
-  EXPECT_EQ(load.failures(), 0);
-  EXPECT_EQ(refused.load(), 0);
-  EXPECT_EQ(Front(), http);
-}
-
-TEST_F(ProcessFleetTest, FinishesTheRequestsOfAPortThatGoes) {
-  PoolTemplate pool = Template();
-  const SlowUpstream slow(Duration(700));
-  pool.routes = {{"/", "", slow.address()}};
-  pool.ports.push_back({"https", 443, 443, "TCP"});
-  OpenAndConfigure(pool);
-  StartAll(1, 1);
-  ASSERT_TRUE(BecomesReady(1));
-  const std::string https = fleet_->FrontAddress(kPool, "https").value();
-  int status = 0;
-  std::thread last([&] { status = StatusOf(https, "/"); });
-  // The replica has it.
-  ASSERT_TRUE(WaitUntil(kPatience, [&] { return slow.requests() == 1; }));
-  pool.ports.resize(1);
-  ASSERT_TRUE(fleet_->Configure({pool}).has_value());
-  EXPECT_TRUE(WaitUntil(kPatience, [&] { return StatusOf(https, "/") == 0; }));
-  last.join();
-  EXPECT_EQ(status, 200);
-  EXPECT_TRUE(WaitUntil(kPatience, [&] { return FindGatewayProcesses(state_dir()).size() == 2; }));
-}
-
-// The daemon dies at an instant of the change; the next one ends with the wanted ports and one
-// front, and the load notices neither.
-TEST_F(ProcessFleetTest, GoesOnWithAChangeOfPortsAfterACrash) {
-  PoolTemplate pool = Template();
-  OpenAndConfigure(pool);
-  StartAll(1, 1);
-  ASSERT_TRUE(BecomesReady(1));
-  ClosedLoopLoad load(Front(), 4);
-  for (int round = 0; round < 8; ++round) {
-    pool.ports.resize(1);
-    if (round % 2 == 0) pool.ports.push_back({"https", 443, 443, "TCP"});
-    ASSERT_TRUE(fleet_->Configure({pool}).has_value());
-    WaitUntil(Duration(round * 6), [] { return false; });
-    Drop();
-    ASSERT_NO_FATAL_FAILURE(OpenAndConfigure(pool));
-    EXPECT_TRUE(WaitUntil(kPatience,
-                          [&] {
-                            return fleet_->FrontAddresses(kPool).size() == pool.ports.size() &&
-                                   FindGatewayProcesses(state_dir()).size() == 2 &&
-                                   fleet_->FrontPid(kPool) != 0 && CountOf(Phase::kReady) == 1;
-                          }))
-        << "round " << round << ": " << FindGatewayProcesses(state_dir()).size() << " processes";
-    const auto addresses = fleet_->FrontAddresses(kPool);
-    if (round % 2 == 0) {
-      // Its backend is empty until a replica of the new list is there.
-      EXPECT_TRUE(
-          WaitUntil(kPatience, [&] { return StatusOf(addresses.at("https"), "/") == 503; }));
-    }
-  }
-  load.Stop();
-  EXPECT_EQ(load.failures(), 0);
 }
 
 TEST_F(ProcessFleetTest, ListsExportedReplicasForDiscovery) {
