@@ -124,6 +124,8 @@ class LivePoolTest : public ::testing::Test {
     std::string kinds;
     for (const auto& [kind, count] : report.failures)
       kinds += kind + " x " + std::to_string(count) + " ";
+    RecordProperty("requests", static_cast<int>(report.started));
+    RecordProperty("failed", static_cast<int>(report.failed));
     EXPECT_EQ(report.failed, 0u) << "of " << report.started << ": " << kinds;
     EXPECT_GT(report.succeeded, 100u);
   }

@@ -20,10 +20,6 @@ constexpr int kSettleTicks = 600;
 constexpr std::array<IntOrPercent, 7> kBudgets{
     {{0, false}, {1, false}, {3, false}, {0, true}, {25, true}, {50, true}, {100, true}}};
 
-IntOrPercent PlusOne(const IntOrPercent& value, Replicas size, bool up) {
-  return {1 + (up ? ResolveUp(value, size) : ResolveDown(value, size)), false};
-}
-
 class History {
  public:
   History(const HistoryOptions& options, Mutation mutation)
@@ -94,27 +90,6 @@ class History {
     views_.push_back(world_.View());
   }
 
-  Options Mutated() const {
-    Options options = planner_;
-    options.quota = quota_;
-    const Replicas size = std::max(desired_, state_.size);
-    switch (mutation_) {
-      case Mutation::kSurgePlusOne:
-        options.budget.surge = PlusOne(planner_.budget.surge, size, true);
-        break;
-      case Mutation::kUnavailablePlusOne:
-        options.budget.unavailable = PlusOne(planner_.budget.unavailable, size, false);
-        break;
-      case Mutation::kQuotaPlusOne:
-        if (quota_) options.quota = *quota_ + 1;
-        break;
-      case Mutation::kGrowsAtOnce: options.up = rollout::Pace::kImmediate; break;
-      case Mutation::kShrinksAtOnce: options.down = rollout::Pace::kImmediate; break;
-      default: break;
-    }
-    return options;
-  }
-
   // Other orders and subsets of the same steps must be as good.
   void TryOrders(const std::vector<Step>& steps) {
     for (int i = 0; i < 3 && steps.size() > 1; ++i) {
@@ -159,10 +134,10 @@ class History {
 
   void PlanAndRequest(const std::vector<ReplicaView>& view, bool faulty) {
     check_.Observe(now_, revision_, desired_, quota_, view);
-    rollout::State before = state_;
-    if (mutation_ == Mutation::kForgetsPending) before.pending.clear();
     const rollout::Input input{now_, {"n", "p"}, desired_, revision_, view};
-    Planned planned = rollout::MakePlan(input, Mutated(), before);
+    Options options = planner_;
+    options.quota = quota_;
+    Planned planned = MakeMutatedPlan(mutation_, input, options, state_);
     TryOrders(planned.plan.steps);
     const bool crashes = faulty && dice_.Percent(options_.crashes);
     const auto made = static_cast<int>(planned.plan.steps.size());

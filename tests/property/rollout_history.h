@@ -7,6 +7,7 @@
 
 #include "scheduler/rollout/plan.h"
 #include "sim/checks/budget_check.h"
+#include "tests/property/rollout_mutation.h"
 #include "tests/testing/rollout_world.h"
 
 namespace tidegate::testing {
@@ -20,17 +21,6 @@ struct HistoryOptions {
   int crashes = 3;          // percent of ticks
   int changes = 8;          // percent of ticks: of desired, of the revision, of the quota
   RolloutFaults faults;
-};
-
-// A planner that is wrong on purpose, for the checker's own proof.
-enum class Mutation {
-  kNone,
-  kSurgePlusOne,
-  kUnavailablePlusOne,
-  kQuotaPlusOne,
-  kGrowsAtOnce,
-  kShrinksAtOnce,
-  kForgetsPending,
 };
 
 struct HistoryResult {

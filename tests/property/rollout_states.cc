@@ -30,6 +30,7 @@ struct Node {
   Instant now = FromUnixMillis(1'000'000'000'000);
   int faults_left = 0;
   std::vector<ReplicaView> replicas;  // sorted by name
+  std::vector<ReplicaView> shown;     // as the last observation has them
   std::vector<Step> on_the_way;
   rollout::State state;
   sim::BudgetCheck check;
@@ -68,11 +69,10 @@ class Explorer {
   };
 
   sim::BudgetPromise Promise() const {
-    const rollout::Budget budget = pool_.promised.value_or(pool_.options.budget);
-    return {budget.surge,
-            budget.unavailable,
-            pool_.promised_pace.value_or(pool_.options.up) == rollout::Pace::kRolling,
-            pool_.promised_pace.value_or(pool_.options.down) == rollout::Pace::kRolling,
+    return {pool_.options.budget.surge,
+            pool_.options.budget.unavailable,
+            pool_.options.up == rollout::Pace::kRolling,
+            pool_.options.down == rollout::Pace::kRolling,
             pool_.options.progress_deadline,
             std::nullopt};
   }
@@ -81,6 +81,7 @@ class Explorer {
   Node First() const {
     Node node{.faults_left = pool_.faults,
               .replicas = {},
+              .shown = {},
               .on_the_way = {},
               .state = {},
               .check = sim::BudgetCheck(Promise())};
@@ -88,7 +89,7 @@ class Explorer {
       node.replicas.push_back(
           {fmt::format("p-a-{}", i), "a", Phase::kReady, node.now, node.now, node.now});
     }
-    return Tick(node, {pool_.from, "a"});
+    return Tick(Observed(node), {pool_.from, "a"});
   }
 
   // A state that was not seen before is kept for its turn.
@@ -121,14 +122,17 @@ class Explorer {
     return next;
   }
 
-  // The planner plans and its requests are on their way.
+  static Node Observed(Node node) {
+    node.shown = node.replicas;
+    return node;
+  }
+
+  // The planner plans for what was observed and its requests are on their way.
   Node Tick(const Node& node, const Target& target, std::string* deadlock = nullptr) const {
     Node next = Later(node);
-    const auto quota = pool_.promised_quota ? pool_.promised_quota : pool_.options.quota;
-    next.check.Observe(next.now, target.revision, target.desired, quota, next.replicas);
-    const rollout::Input input{
-        next.now, {"n", "p"}, target.desired, target.revision, next.replicas};
-    rollout::Planned planned = rollout::MakePlan(input, pool_.options, next.state);
+    next.check.Observe(next.now, target.revision, target.desired, pool_.options.quota, next.shown);
+    const rollout::Input input{next.now, {"n", "p"}, target.desired, target.revision, next.shown};
+    rollout::Planned planned = MakeMutatedPlan(pool_.mutation, input, pool_.options, next.state);
     for (const Step& step : planned.plan.steps) {
       next.check.Request(next.now, step);
       const bool asked = std::ranges::any_of(next.on_the_way, [&](const Step& other) {
@@ -186,16 +190,25 @@ class Explorer {
     Node next = Later(node, pool_.options.progress_deadline + kMoment);
     next.on_the_way.clear();
     --next.faults_left;
-    return next;
+    return Observed(std::move(next));  // no observation is that old
   }
 
   void Expand(const Node& node) {
-    Push(Tick(node, target_));
+    const bool old = pool_.lag && !SameView(node);
+    if (old) Push(Observed(node));
+    Push(Tick(pool_.lag ? node : Observed(node), target_));
     for (std::size_t i = 0; i < node.on_the_way.size(); ++i) Push(Take(node, i));
     for (std::size_t i = 0; i < node.replicas.size(); ++i) ExpandReplica(node, i);
     if (Unrepeated(node)) Push(Later(node, kRepeat));
     if (node.now < node.state.retry_at) Push(Later(node, node.state.retry_at - node.now));
     if (node.faults_left > 0 && (Starts(node) || !node.on_the_way.empty())) Push(Hangs(node));
+  }
+
+  static bool SameView(const Node& node) {
+    return std::ranges::equal(node.shown, node.replicas,
+                              [](const ReplicaView& a, const ReplicaView& b) {
+                                return a.name == b.name && a.phase == b.phase && a.since == b.since;
+                              });
   }
 
   void ExpandReplica(const Node& node, std::size_t index) {
@@ -240,7 +253,7 @@ class Explorer {
       way.push_back(Key(node));
       if (settling_.contains(way.back())) return Settle(way);
       std::string deadlock;
-      node = Tick(node, target_, &deadlock);
+      node = Tick(Observed(std::move(node)), target_, &deadlock);
       if (!node.check.breaches().empty()) break;
       if (Settled(node) || !deadlock.empty()) {
         return Settle(way);
@@ -259,17 +272,21 @@ class Explorer {
                     : "on the way to the goal: " + breaches[0].rule + " " + breaches[0].what);
   }
 
+  std::uint64_t Describe(const Node& node, const std::vector<ReplicaView>& views,
+                         const std::string& name) const {
+    const auto at = std::ranges::lower_bound(views, name, {}, &ReplicaView::name);
+    if (at == views.end() || at->name != name) return 0;
+    const Duration age = node.now - at->since;
+    const bool late = at->phase == Phase::kStarting && age > pool_.options.progress_deadline;
+    const bool proof = at->ready_at && *at->ready_at > LastFailure(node);
+    return Code(at->phase) | (at->revision == "a" ? 8U : 0U) | (at->ready_at ? 16U : 0U) |
+           (late ? 32U : 0U) | (proof ? 64U : 0U);
+  }
+
   // What tells one replica from another, but its name and age.
   std::uint64_t Describe(const Node& node, const std::string& name) const {
-    std::uint64_t hash = 1;
-    const auto at = std::ranges::lower_bound(node.replicas, name, {}, &ReplicaView::name);
-    if (at != node.replicas.end() && at->name == name) {
-      const Duration age = node.now - at->since;
-      const bool late = at->phase == Phase::kStarting && age > pool_.options.progress_deadline;
-      const bool proof = at->ready_at && *at->ready_at > LastFailure(node);
-      hash = Mix(hash, Code(at->phase) | (at->revision == "a" ? 8U : 0U) |
-                           (at->ready_at ? 16U : 0U) | (late ? 32U : 0U) | (proof ? 64U : 0U));
-    }
+    std::uint64_t hash = Mix(1, Describe(node, node.replicas, name));
+    if (pool_.lag) hash = Mix(hash, 0x500U | Describe(node, node.shown, name));
     for (const Step& step : node.on_the_way) {
       if (step.replica == name) hash = Mix(hash, 0x100U | static_cast<unsigned>(step.kind));
     }
@@ -300,6 +317,9 @@ class Explorer {
   std::uint64_t Key(const Node& node) const {
     std::vector<std::string> names;
     for (const ReplicaView& view : node.replicas) names.push_back(view.name);
+    if (pool_.lag) {
+      for (const ReplicaView& view : node.shown) names.push_back(view.name);
+    }
     for (const Step& step : node.on_the_way) names.push_back(step.replica);
     for (const Pending& pending : node.state.pending) names.push_back(pending.replica);
     for (const auto& entry : node.check.entries()) names.push_back(entry.name);

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "policies/base/units.h"
 #include "scheduler/rollout/plan.h"
+#include "tests/property/rollout_mutation.h"
 
 namespace tidegate::testing {
 
@@ -16,11 +16,9 @@ struct SmallPool {
   Replicas desired = 0;
   bool new_revision = false;
   rollout::Options options;  // with the quota
-  // What the checker holds the planner to, where that is not what the planner was told.
-  std::optional<rollout::Budget> promised;
-  std::optional<rollout::Pace> promised_pace;
-  std::optional<Replicas> promised_quota;
-  int faults = 1;  // on any one way: a replica that fails, a start that hangs
+  Mutation mutation = Mutation::kNone;
+  int faults = 1;    // on any one way: a replica that fails, a start that hangs
+  bool lag = false;  // a tick may see any earlier instant that is not before the last one it saw
 };
 
 struct Exploration {
@@ -35,9 +33,9 @@ struct Exploration {
 // of every plan is taken), a starting replica may become ready, a draining one may go, time may
 // pass until requests are repeated or a backoff ends, and, as often as `faults` says, a replica may
 // fail or a start may hang with everything on its way lost. States are equal where their replicas
-// are the same but for names and ages; they are told apart by a hash of 64 bits. In every state the
-// checker's account is without breach, and with faults off a fair schedule leads to the goal or to
-// a deadlock that the planner announced.
+// are the same but for names and ages (with `lag`, also as last observed); they are told apart by a
+// hash of 64 bits. In every state the checker's account is without breach, and with faults off a
+// fair schedule leads to the goal or to a deadlock that the planner announced.
 Exploration Explore(const SmallPool& pool);
 
 }  // namespace tidegate::testing
