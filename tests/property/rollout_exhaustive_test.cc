@@ -110,11 +110,11 @@ TEST_P(RolloutExhaustive, KeepsAQuotaToo) {
 TEST_P(RolloutExhaustive, KeepsItsBudgetsWhereObservationsLag) {
   SmallPool pool = PoolOf(Budgets());
   pool.lag = true;
-  pool.faults = 0;
   for (pool.from = 0; pool.from <= kLargestWithLag; ++pool.from) {
     for (pool.desired = 0; pool.desired <= kLargestWithLag; ++pool.desired) {
       for (const bool renew : {false, true}) {
         pool.new_revision = renew;
+        pool.faults = std::max(pool.from, pool.desired) <= 1 ? 1 : 0;
         Visit(pool);
       }
     }

@@ -32,6 +32,7 @@ struct Node {
   std::vector<ReplicaView> replicas;  // sorted by name
   std::vector<ReplicaView> shown;     // as the last observation has them
   std::vector<Step> on_the_way;
+  std::vector<std::string> gone;  // names that were used; no fleet starts one of them again
   rollout::State state;
   sim::BudgetCheck check;
 };
@@ -83,6 +84,7 @@ class Explorer {
               .replicas = {},
               .shown = {},
               .on_the_way = {},
+              .gone = {},
               .state = {},
               .check = sim::BudgetCheck(Promise())};
     for (Replicas i = 1; i <= pool_.from; ++i) {
@@ -154,7 +156,7 @@ class Explorer {
     const auto at = std::ranges::lower_bound(next.replicas, step.replica, {}, &ReplicaView::name);
     const bool exists = at != next.replicas.end() && at->name == step.replica;
     if (step.kind == StepKind::kStart) {
-      if (exists) return next;
+      if (exists || std::ranges::count(next.gone, step.replica) > 0) return next;
       next.replicas.insert(
           at, {step.replica, step.revision, Phase::kStarting, next.now, next.now, std::nullopt});
       next.check.Entered(next.now, step.replica, Phase::kStarting);
@@ -181,6 +183,7 @@ class Explorer {
   Node Gone(const Node& node, std::size_t index) const {
     Node next = Later(node);
     next.check.Gone(next.now, next.replicas[index].name);
+    next.gone.push_back(next.replicas[index].name);
     next.replicas.erase(next.replicas.begin() + static_cast<std::ptrdiff_t>(index));
     return next;
   }
@@ -287,6 +290,7 @@ class Explorer {
   std::uint64_t Describe(const Node& node, const std::string& name) const {
     std::uint64_t hash = Mix(1, Describe(node, node.replicas, name));
     if (pool_.lag) hash = Mix(hash, 0x500U | Describe(node, node.shown, name));
+    if (std::ranges::count(node.gone, name) > 0) hash = Mix(hash, 0x600U);
     for (const Step& step : node.on_the_way) {
       if (step.replica == name) hash = Mix(hash, 0x100U | static_cast<unsigned>(step.kind));
     }
