@@ -99,16 +99,19 @@ class Estimate {
       : tracks_(tracks), replicas_(replicas), now_(now), options_(options) {
     for (const Track& track : tracks_) {
       names_match_ = names_match_ || track.view != nullptr;
+      if (!track.segments.empty()) earliest_ = std::min(earliest_, track.segments.front().begin);
     }
   }
 
   // All replicas as they stood at `at`, judged by samples up to then.
   std::vector<Member> MembersAt(Instant at) const;
-  // The pool's total at `at`.
-  double TotalAt(Instant at) const { return TotalAt(at, kFloorDepth); }
+  // The pool's total at `at`, of the members as they stood then.
+  double TotalAt(Instant at, const std::vector<Member>& members) const {
+    return TotalAt(at, members, kFloorDepth);
+  }
 
  private:
-  double TotalAt(Instant at, int depth) const;
+  double TotalAt(Instant at, const std::vector<Member>& members, int depth) const;
   Member FromTrack(const Track& track, Instant at) const;
   void SetRole(Member& member, Instant at) const;
   double Contribution(const std::vector<Member>& members, const Member& member) const;
@@ -122,6 +125,7 @@ class Estimate {
   Instant now_;
   const EstimateOptions& options_;
   bool names_match_ = false;
+  Instant earliest_ = Instant::max();  // that any segment begins
 };
 
 Member Estimate::FromTrack(const Track& track, Instant at) const {
@@ -173,6 +177,7 @@ void Estimate::SetRole(Member& member, Instant at) const {
 
 std::vector<Member> Estimate::MembersAt(Instant at) const {
   std::vector<Member> members;
+  members.reserve(tracks_.size() + replicas_.size());
   std::vector<bool> tracked(replicas_.size(), false);
   for (const Track& track : tracks_) {
     members.push_back(FromTrack(track, at));
@@ -217,6 +222,7 @@ double WeightedShare(const std::vector<std::pair<double, double>>& share_and_wei
 // since still counts, fading out, the load that it had before; what it gave to the joiner is in it
 // unless that last segment lies after the join.
 double Estimate::MovedFrom(const std::vector<Member>& members, const Member& joiner) const {
+  if (joiner.joined <= earliest_) return 1;  // every segment lies after it
   std::vector<std::pair<double, double>> givers;
   for (const Member& member : members) {
     if (!member.current || member.joined >= joiner.joined) {
@@ -280,8 +286,7 @@ double Estimate::Contribution(const std::vector<Member>& members, const Member& 
   return rate * (1 - moved) + CurrentRateOfLeaver(member) * moved;
 }
 
-double Estimate::TotalAt(Instant at, int depth) const {
-  const std::vector<Member> members = MembersAt(at);
+double Estimate::TotalAt(Instant at, const std::vector<Member>& members, int depth) const {
   double total = 0;
   Instant unseen_since = at;
   bool unseen = false;
@@ -293,7 +298,7 @@ double Estimate::TotalAt(Instant at, int depth) const {
     }
   }
   if (unseen && depth > 0 && unseen_since < at && unseen_since >= now_ - options_.window) {
-    total = std::max(total, TotalAt(unseen_since, depth - 1));
+    total = std::max(total, TotalAt(unseen_since, MembersAt(unseen_since), depth - 1));
   }
   return total;
 }
@@ -346,8 +351,8 @@ Reading Judge(Instant now, const std::vector<Track>& tracks, const EstimateOptio
   }
   for (const Track& track : tracks) {
     if (track.bad) {
-      Reading reading =
-          Unusable(Quality::kNaN, "a sample of " + track.replica + " is NaN, infinite or negative");
+      Reading reading = Unusable(Quality::kNaN, "a sample of " + std::string(track.replica) +
+                                                    " is NaN, infinite or negative");
       reading.age = now - newest;
       return reading;
     }
@@ -369,13 +374,14 @@ Reading FromTracks(Instant now, const std::vector<Track>& tracks,
                    std::span<const ReplicaView> replicas, const EstimateOptions& options) {
   Reading reading = Judge(now, tracks, options);
   const Estimate estimate(tracks, replicas, now, options);
-  const Coverage cover = Cover(estimate.MembersAt(now), now, options);
+  const std::vector<Member> members = estimate.MembersAt(now);
+  const Coverage cover = Cover(members, now, options);
   reading.series = cover.reporting;
   reading.expected = cover.expected;
   if (reading.quality != Quality::kOk) {
     return reading;
   }
-  const double total = estimate.TotalAt(now);
+  const double total = estimate.TotalAt(now, members);
   if (!std::isfinite(total)) {
     reading.quality = Quality::kNaN;
     reading.detail = "the samples add up to more than a number can hold";
@@ -397,12 +403,12 @@ Reading FromTracks(Instant now, const std::vector<Track>& tracks,
 
 Reading EstimateRate(Instant now, std::span<const SampleSeries> series,
                      std::span<const ReplicaView> replicas, const EstimateOptions& options) {
-  return FromTracks(now, CounterTracks(now, series, replicas, options), replicas, options);
+  return FromTracks(now, CounterTracks(now, series, replicas, options).tracks, replicas, options);
 }
 
 Reading EstimateGauge(Instant now, std::span<const SampleSeries> series,
                       std::span<const ReplicaView> replicas, const EstimateOptions& options) {
-  return FromTracks(now, GaugeTracks(now, series, replicas, options), replicas, options);
+  return FromTracks(now, GaugeTracks(now, series, replicas, options).tracks, replicas, options);
 }
 
 }  // namespace tidegate::signals

@@ -24,7 +24,7 @@ const char* Name(Phase phase) {
   return "failed";
 }
 
-PhaseCounts Count(const std::vector<ReplicaView>& replicas) {
+PhaseCounts Count(std::span<const ReplicaView> replicas) {
   PhaseCounts counts;
   for (const ReplicaView& replica : replicas) {
     switch (replica.phase) {

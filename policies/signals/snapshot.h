@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,6 @@ struct PhaseCounts {
   Replicas live() const { return starting + ready; }
   bool operator==(const PhaseCounts&) const = default;
 };
-PhaseCounts Count(const std::vector<ReplicaView>& replicas);
+PhaseCounts Count(std::span<const ReplicaView> replicas);
 
 }  // namespace tidegate::signals

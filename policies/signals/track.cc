@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -15,82 +14,109 @@ constexpr Duration kClockSkew{2'000};
 
 using Samples = std::span<const Sample>;
 
-struct Group {
-  std::string replica;
-  std::vector<Samples> series;  // not empty, inside the window
+// The samples of one series inside the window; not empty.
+struct Line {
+  std::string_view replica;
+  Samples samples;
 };
+// All lines of one replica.
+using Group = std::span<const Line>;
 
 bool Bad(double value) { return !std::isfinite(value) || value < 0; }
 
-std::vector<Group> GroupByReplica(Instant now, std::span<const SampleSeries> series,
-                                  Duration window) {
-  std::map<std::string, std::vector<Samples>> groups;
+// The sum of doubles depends on their order; the order of the input must not matter.
+bool Before(const Line& a, const Line& b) {
+  if (a.replica != b.replica) return a.replica < b.replica;
+  return std::lexicographical_compare(a.samples.begin(), a.samples.end(), b.samples.begin(),
+                                      b.samples.end(), [](const Sample& x, const Sample& y) {
+                                        return std::pair(x.at, x.value) < std::pair(y.at, y.value);
+                                      });
+}
+
+std::vector<Line> LinesInWindow(Instant now, std::span<const SampleSeries> series,
+                                Duration window) {
+  std::vector<Line> lines;
+  lines.reserve(series.size());
   for (const SampleSeries& one : series) {
     const auto from = std::find_if(one.samples.begin(), one.samples.end(),
                                    [&](const Sample& sample) { return sample.at >= now - window; });
-    const auto to = std::find_if(from, one.samples.end(),
-                                 [&](const Sample& sample) { return sample.at > now; });
+    auto to = one.samples.end();
+    while (to != from && (to - 1)->at > now) --to;
     if (from != to) {
-      groups[one.replica].emplace_back(&*from, static_cast<std::size_t>(to - from));
+      lines.push_back({one.replica, {&*from, static_cast<std::size_t>(to - from)}});
     }
   }
-  std::vector<Group> sorted;
-  sorted.reserve(groups.size());
-  for (auto& [replica, members] : groups) {
-    // The sum of doubles depends on their order; the order of the input must not matter.
-    std::sort(members.begin(), members.end(), [](const Samples& a, const Samples& b) {
-      return std::lexicographical_compare(
-          a.begin(), a.end(), b.begin(), b.end(), [](const Sample& x, const Sample& y) {
-            return std::pair(x.at, x.value) < std::pair(y.at, y.value);
-          });
-    });
-    sorted.push_back(Group{replica, std::move(members)});
+  if (!std::is_sorted(lines.begin(), lines.end(), Before)) {
+    std::sort(lines.begin(), lines.end(), Before);
   }
-  return sorted;
+  return lines;
 }
 
-std::vector<Instant> ScrapeTimes(const Group& group) {
-  std::vector<Instant> times;
-  for (const Samples& samples : group.series) {
-    for (const Sample& sample : samples) {
+// Calls `visit` with each replica's lines.
+template <class Visit>
+void ForEachGroup(const std::vector<Line>& lines, const Visit& visit) {
+  for (std::size_t begin = 0; begin < lines.size();) {
+    std::size_t end = begin + 1;
+    while (end < lines.size() && lines[end].replica == lines[begin].replica) ++end;
+    visit(Group(&lines[begin], end - begin));
+    begin = end;
+  }
+}
+
+void ScrapeTimes(Group group, std::vector<Instant>& times) {
+  times.clear();
+  for (const Line& line : group) {
+    for (const Sample& sample : line.samples) {
       times.push_back(sample.at);
     }
   }
+  if (group.size() == 1) return;
   std::sort(times.begin(), times.end());
   times.erase(std::unique(times.begin(), times.end()), times.end());
-  return times;
 }
 
-Track StartTrack(const Group& group, const std::vector<Instant>& times) {
+Track StartTrack(Group group) {
   Track track;
-  track.replica = group.replica;
+  track.replica = group.front().replica;
   track.sampled = true;
-  track.first = times.front();
-  track.last = times.back();
-  for (const Samples& samples : group.series) {
-    track.bad = track.bad || std::any_of(samples.begin(), samples.end(),
+  track.first = group.front().samples.front().at;
+  track.last = group.front().samples.back().at;
+  for (const Line& line : group) {
+    track.first = std::min(track.first, line.samples.front().at);
+    track.last = std::max(track.last, line.samples.back().at);
+    track.bad = track.bad || std::any_of(line.samples.begin(), line.samples.end(),
                                          [](const Sample& sample) { return Bad(sample.value); });
   }
   return track;
+}
+
+// Whether any name matched. Both sides are walked in order of name.
+bool MatchByName(std::vector<Track>& tracks, std::span<const ReplicaView> replicas) {
+  std::vector<const ReplicaView*> sorted;
+  sorted.reserve(replicas.size());
+  for (const ReplicaView& view : replicas) sorted.push_back(&view);
+  const auto by_name = [](const ReplicaView* a, const ReplicaView* b) { return a->name < b->name; };
+  if (!std::is_sorted(sorted.begin(), sorted.end(), by_name)) {
+    std::stable_sort(sorted.begin(), sorted.end(), by_name);
+  }
+  bool any = false;
+  auto at = sorted.begin();
+  for (Track& track : tracks) {
+    while (at != sorted.end() && (*at)->name < track.replica) ++at;
+    if (at == sorted.end()) break;
+    if ((*at)->name == track.replica) {
+      track.view = *at;
+      any = true;
+    }
+  }
+  return any;
 }
 
 // Gives each track its replica by name. Fleets that only know a size name their replicas
 // differently from the source: then nothing matches, and the series that appear inside the window
 // are paired with the replicas that did, in order of time.
 void Match(std::vector<Track>& tracks, std::span<const ReplicaView> replicas) {
-  std::map<std::string_view, const ReplicaView*> by_name;
-  for (const ReplicaView& view : replicas) {
-    by_name.emplace(view.name, &view);
-  }
-  bool any = false;
-  for (Track& track : tracks) {
-    const auto found = by_name.find(track.replica);
-    if (found != by_name.end()) {
-      track.view = found->second;
-      any = true;
-    }
-  }
-  if (any) {
+  if (MatchByName(tracks, replicas)) {
     return;
   }
   std::vector<Track*> by_age;
@@ -98,8 +124,7 @@ void Match(std::vector<Track>& tracks, std::span<const ReplicaView> replicas) {
     by_age.push_back(&track);
   }
   std::stable_sort(by_age.begin(), by_age.end(), [](const Track* a, const Track* b) {
-    return std::pair(a->first, std::string_view(a->replica)) <
-           std::pair(b->first, std::string_view(b->replica));
+    return std::pair(a->first, a->replica) < std::pair(b->first, b->replica);
   });
   std::vector<const ReplicaView*> views;
   for (const ReplicaView& view : replicas) {
@@ -150,19 +175,20 @@ void AddDifferences(Samples samples, const std::vector<Instant>& times,
 }
 
 // Whether another series of the replica was scraped both at this series' first sample and before.
-bool HasContinuousSibling(const Group& group, Samples appeared, Instant before) {
-  return std::any_of(group.series.begin(), group.series.end(), [&](const Samples& other) {
-    return other.front().at <= before && other.back().at >= appeared.front().at;
+bool HasContinuousSibling(Group group, Samples appeared, Instant before) {
+  return std::any_of(group.begin(), group.end(), [&](const Line& other) {
+    return other.samples.front().at <= before && other.samples.back().at >= appeared.front().at;
   });
 }
 
 // A series that appears beside siblings that go on (a status code seen for the first time) began at
 // zero after the scrape before. It may fill its replica up to the rate of before, and no further:
 // an old counter under a new label looks the same, and must not look like a flood.
-void AddAppeared(const Group& group, const std::vector<Instant>& times, bool young,
+void AddAppeared(Group group, const std::vector<Instant>& times, bool young,
                  std::vector<double>& increase) {
+  if (group.size() == 1) return;
   std::vector<double> gain(times.size(), 0);
-  for (const Samples& samples : group.series) {
+  for (const auto& [replica, samples] : group) {
     const auto at = std::lower_bound(times.begin(), times.end(), samples.front().at);
     const auto i = static_cast<std::size_t>(at - times.begin());
     if (i > 0 && HasContinuousSibling(group, samples, times[i - 1])) {
@@ -180,11 +206,20 @@ void AddAppeared(const Group& group, const std::vector<Instant>& times, bool you
   }
 }
 
-void FillCounter(const Group& group, const std::vector<Instant>& times, Instant now,
-                 const EstimateOptions& options, Track& track) {
+// What filling one track after the other needs, kept so that it is allocated once.
+struct Scratch {
+  std::vector<Instant> times;
+  std::vector<double> increase;
+};
+
+void FillCounter(Group group, Instant now, const EstimateOptions& options, Scratch& scratch,
+                 std::vector<Segment>& segments, Track& track) {
+  ScrapeTimes(group, scratch.times);
+  const std::vector<Instant>& times = scratch.times;
   const auto since = CountsFromZeroSince(track, now - options.window);
-  std::vector<double> increase(times.size(), 0);
-  for (const Samples& samples : group.series) {
+  std::vector<double>& increase = scratch.increase;
+  increase.assign(times.size(), 0);
+  for (const auto& [replica, samples] : group) {
     AddDifferences(samples, times, increase);
     if (since && samples.front().at == times.front()) {
       increase[0] += samples.front().value;
@@ -196,60 +231,69 @@ void FillCounter(const Group& group, const std::vector<Instant>& times, Instant 
     const Duration least = std::max(Duration(1), options.scrape_interval / 3);
     const Instant begin = std::min(*since, times[0] - least);
     track.short_start = begin < *since;
-    track.segments.push_back({begin, times[0], increase[0] / Seconds(times[0] - begin)});
+    segments.push_back({begin, times[0], increase[0] / Seconds(times[0] - begin)});
   }
   for (std::size_t i = 1; i < times.size(); ++i) {
-    track.segments.push_back(
-        {times[i - 1], times[i], increase[i] / Seconds(times[i] - times[i - 1])});
+    segments.push_back({times[i - 1], times[i], increase[i] / Seconds(times[i] - times[i - 1])});
   }
 }
 
-void FillGauge(const Group& group, const std::vector<Instant>& times,
-               const EstimateOptions& options, Track& track) {
-  for (const Instant at : times) {
+void FillGauge(Group group, const EstimateOptions& options, Scratch& scratch,
+               std::vector<Segment>& segments) {
+  ScrapeTimes(group, scratch.times);
+  for (const Instant at : scratch.times) {
     double sum = 0;
-    for (const Samples& samples : group.series) {
+    for (const auto& [replica, samples] : group) {
       auto newest = std::upper_bound(samples.begin(), samples.end(), at,
                                      [](Instant t, const Sample& sample) { return t < sample.at; });
       if (newest != samples.begin() && (--newest)->at > at - options.scrape_interval) {
         sum += newest->value;
       }
     }
-    track.segments.push_back({at, at, sum});
+    segments.push_back({at, at, sum});
   }
+}
+
+// `fill` appends the segments of one track.
+template <class Fill>
+Tracks MakeTracks(Instant now, std::span<const SampleSeries> series,
+                  std::span<const ReplicaView> replicas, Duration window, const Fill& fill) {
+  const std::vector<Line> lines = LinesInWindow(now, series, window);
+  Tracks made;
+  made.tracks.reserve(lines.size());
+  std::size_t samples = 0;
+  for (const Line& line : lines) samples += line.samples.size();
+  made.segments.reserve(samples + lines.size());  // tracks point into it, so it never grows
+  ForEachGroup(lines, [&](Group group) { made.tracks.push_back(StartTrack(group)); });
+  Match(made.tracks, replicas);
+  std::size_t next = 0;
+  ForEachGroup(lines, [&](Group group) {
+    const std::size_t begin = made.segments.size();
+    Track& track = made.tracks[next++];
+    fill(group, made.segments, track);
+    track.segments = {made.segments.data() + begin, made.segments.size() - begin};
+  });
+  return made;
 }
 
 }  // namespace
 
-std::vector<Track> CounterTracks(Instant now, std::span<const SampleSeries> series,
-                                 std::span<const ReplicaView> replicas,
-                                 const EstimateOptions& options) {
-  const std::vector<Group> groups = GroupByReplica(now, series, options.window);
-  std::vector<Track> tracks;
-  std::vector<std::vector<Instant>> times;
-  for (const Group& group : groups) {
-    times.push_back(ScrapeTimes(group));
-    tracks.push_back(StartTrack(group, times.back()));
-  }
-  Match(tracks, replicas);
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    FillCounter(groups[i], times[i], now, options, tracks[i]);
-  }
-  return tracks;
+Tracks CounterTracks(Instant now, std::span<const SampleSeries> series,
+                     std::span<const ReplicaView> replicas, const EstimateOptions& options) {
+  Scratch scratch;
+  return MakeTracks(now, series, replicas, options.window,
+                    [&](Group group, std::vector<Segment>& segments, Track& track) {
+                      FillCounter(group, now, options, scratch, segments, track);
+                    });
 }
 
-std::vector<Track> GaugeTracks(Instant now, std::span<const SampleSeries> series,
-                               std::span<const ReplicaView> replicas,
-                               const EstimateOptions& options) {
-  const std::vector<Group> groups = GroupByReplica(now, series, options.window);
-  std::vector<Track> tracks;
-  for (const Group& group : groups) {
-    const std::vector<Instant> times = ScrapeTimes(group);
-    tracks.push_back(StartTrack(group, times));
-    FillGauge(group, times, options, tracks.back());
-  }
-  Match(tracks, replicas);
-  return tracks;
+Tracks GaugeTracks(Instant now, std::span<const SampleSeries> series,
+                   std::span<const ReplicaView> replicas, const EstimateOptions& options) {
+  Scratch scratch;
+  return MakeTracks(now, series, replicas, options.window,
+                    [&](Group group, std::vector<Segment>& segments, Track&) {
+                      FillGauge(group, options, scratch, segments);
+                    });
 }
 
 }  // namespace tidegate::signals

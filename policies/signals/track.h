@@ -1,7 +1,7 @@
 #pragma once
 
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "policies/signals/estimator.h"
@@ -18,9 +18,9 @@ struct Segment {
 
 // All series of one replica merged into one line of segments, oldest first.
 struct Track {
-  std::string replica;
+  std::string_view replica;           // of the series
   const ReplicaView* view = nullptr;  // null: the fleet doesn't know this replica (any more)
-  std::vector<Segment> segments;
+  std::span<const Segment> segments;
   Instant first{};       // of the samples inside the window
   Instant last{};        // the newest of them
   bool sampled = false;  // whether there is one at all
@@ -29,16 +29,24 @@ struct Track {
   bool short_start = false;
 };
 
-// Merges counter series by replica, in order of the replica's name. Handles resets and decides
-// which first samples count from zero. `replicas` gives each track its view, by name, or, where no
-// name matches at all, in order of age.
-std::vector<Track> CounterTracks(Instant now, std::span<const SampleSeries> series,
-                                 std::span<const ReplicaView> replicas,
-                                 const EstimateOptions& options);
+// The tracks of one pool, sorted by replica, and where their segments are kept.
+struct Tracks {
+  std::vector<Track> tracks;
+  std::vector<Segment> segments;
+
+  Tracks() = default;
+  Tracks(Tracks&&) = default;
+  Tracks(const Tracks&) = delete;
+};
+
+// Merges counter series by replica. Handles resets and decides which first samples count from zero.
+// `replicas` gives each track its view, by name, or, where no name matches at all, in order of age.
+// The result points into both arguments.
+Tracks CounterTracks(Instant now, std::span<const SampleSeries> series,
+                     std::span<const ReplicaView> replicas, const EstimateOptions& options);
 
 // The same for gauges: one segment per scrape.
-std::vector<Track> GaugeTracks(Instant now, std::span<const SampleSeries> series,
-                               std::span<const ReplicaView> replicas,
-                               const EstimateOptions& options);
+Tracks GaugeTracks(Instant now, std::span<const SampleSeries> series,
+                   std::span<const ReplicaView> replicas, const EstimateOptions& options);
 
 }  // namespace tidegate::signals

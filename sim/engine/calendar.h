@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <queue>
 #include <vector>
 
 #include "policies/base/instant.h"
@@ -19,6 +18,10 @@ class Calendar : public ports::Clock {
   Instant Now() override { return now_; }
   // Precondition: at >= Now().
   void At(Instant at, std::function<void()> event);
+  // `flow` is told each time that is about to be reached, before the event there runs: for what
+  // goes on all the time (requests, scrapes) and would cost too much as events. Now() is still the
+  // time before. It must not add events.
+  void Between(std::function<void(Instant)> flow) { flow_ = std::move(flow); }
   // Runs events up to and including `end`; Now() is `end` afterwards.
   void RunUntil(Instant end);
 
@@ -33,10 +36,12 @@ class Calendar : public ports::Clock {
       return a.at != b.at ? a.at > b.at : a.sequence > b.sequence;
     }
   };
+  void Reach(Instant at);
 
   Instant now_;
   std::uint64_t sequence_ = 0;
-  std::priority_queue<Event, std::vector<Event>, Later> events_;
+  std::vector<Event> events_;  // a heap by Later
+  std::function<void(Instant)> flow_;
 };
 
 }  // namespace tidegate::sim

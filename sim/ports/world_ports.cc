@@ -14,10 +14,10 @@ Expected<signals::Snapshot> WorldSource::Observe(Instant now,
   signals::Snapshot snapshot{now, {}};
   for (const decision::PoolSpec& spec : pools) {
     WorldPool& world = world_.at(spec.id);
-    world.pool->Advance();
-    signals::PoolSnapshot pool{spec.id, spec.declared, world.pool->Views(), {}, ""};
+    const auto views = world.pool->Views();
+    signals::PoolSnapshot pool{spec.id, spec.declared, {views.begin(), views.end()}, {}, ""};
     const auto& rates = rate_signals_[spec.id];
-    const auto series = world.scraper->Query();
+    const auto series = world.scraper->Query(now);
     for (const sizing::SignalTarget& target : spec.targets) {
       signals::Reading reading;
       if (std::ranges::find(rates, target.signal) != rates.end()) {
@@ -33,8 +33,7 @@ Expected<signals::Snapshot> WorldSource::Observe(Instant now,
   return snapshot;
 }
 
-Expected<void> WorldActuator::Request(Instant /*now*/, const PoolId& pool,
-                                      const rollout::Step& step) {
+Expected<void> WorldActuator::Request(Instant now, const PoolId& pool, const rollout::Step& step) {
   WorldPool& world = world_.at(pool);
   if (step.kind == rollout::StepKind::kDrain) {
     world.pool->Drain(step.replica);
@@ -42,7 +41,7 @@ Expected<void> WorldActuator::Request(Instant /*now*/, const PoolId& pool,
   }
   if (world.pool->Knows(step.replica)) return {};
   world.pool->Start(step.replica, step.revision);
-  world.scraper->Discover(step.replica);
+  world.scraper->Discover(now, step.replica);
   return {};
 }
 

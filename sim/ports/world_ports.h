@@ -10,14 +10,14 @@
 #include "scheduler/ports/actuator.h"
 #include "scheduler/ports/journal.h"
 #include "scheduler/ports/signal_source.h"
-#include "sim/world/fluid_pool.h"
+#include "sim/world/pool_model.h"
 #include "sim/world/scraper.h"
 
 namespace tidegate::sim {
 
 // One simulated pool with what scrapes it.
 struct WorldPool {
-  std::unique_ptr<FluidPool> pool;
+  std::unique_ptr<PoolModel> pool;
   std::unique_ptr<Scraper> scraper;
 };
 using World = std::map<PoolId, WorldPool>;

@@ -46,11 +46,12 @@ void AppendPool(std::string& text, const PoolResult& pool) {
   fmt::format_to(out, "  shortage   {} with demand above capacity, longest wait {:.1f} s\n",
                  FormatDuration(pool.short_of_capacity), pool.longest_wait_seconds);
   fmt::format_to(out, "  demand     {}\n",
-                 Bars(pool.moments, [](const Moment& m) { return m.demand; }));
-  fmt::format_to(out, "  ready      {}\n",
-                 Bars(pool.moments, [](const Moment& m) { return double{1} * m.ready; }));
+                 Bars(pool.time_line.moments(), [](const Moment& m) { return m.demand; }));
+  fmt::format_to(out, "  ready      {}\n", Bars(pool.time_line.moments(), [](const Moment& m) {
+                   return double{1} * m.ready;
+                 }));
   fmt::format_to(out, "  backlog    {}\n",
-                 Bars(pool.moments, [](const Moment& m) { return m.backlog; }));
+                 Bars(pool.time_line.moments(), [](const Moment& m) { return m.backlog; }));
 }
 
 json::object MomentJson(const Moment& moment) {
@@ -62,7 +63,7 @@ json::object MomentJson(const Moment& moment) {
 
 json::object PoolJson(const PoolResult& pool) {
   json::array moments;
-  for (const Moment& moment : pool.moments) moments.push_back(MomentJson(moment));
+  for (const Moment& moment : pool.time_line.moments()) moments.push_back(MomentJson(moment));
   return {{"namespace", pool.id.ns},
           {"name", pool.id.name},
           {"arrived", pool.arrived},

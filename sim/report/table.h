@@ -5,20 +5,9 @@
 
 #include "policies/base/instant.h"
 #include "policies/base/units.h"
+#include "sim/report/time_line.h"
 
 namespace tidegate::sim {
-
-// One row of the time line; every second of simulated time.
-struct Moment {
-  Duration at{0};  // since the trace's start
-  Rate demand = 0;
-  Rate capacity = 0;  // of ready replicas
-  double backlog = 0;
-  Replicas desired = 0;
-  Replicas starting = 0;
-  Replicas ready = 0;
-  Replicas draining = 0;
-};
 
 // What happened to one pool.
 struct PoolResult {
@@ -34,7 +23,7 @@ struct PoolResult {
   int starts = 0;
   int drains = 0;
   Duration short_of_capacity{0};  // demand above the capacity of ready replicas
-  std::vector<Moment> moments;
+  TimeLine time_line;
 };
 
 // One run of a scenario.

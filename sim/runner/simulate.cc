@@ -11,6 +11,7 @@
 #include "scheduler/loop/control_loop.h"
 #include "sim/engine/calendar.h"
 #include "sim/ports/world_ports.h"
+#include "sim/world/fluid_pool.h"
 
 namespace tidegate::sim {
 namespace {
@@ -76,11 +77,9 @@ class Run {
   RunResult Go() {
     // The declared replicas are up and scraped when the trace begins.
     const Instant end = scenario_.start + traces::Length(trace_) + scenario_.tail;
-    const std::function<void()> tick = [&] { Tick(tick); };
-    calendar_.At(scenario_.start + Settled(), tick);
-    for (Instant at = scenario_.start; at <= end; at += kMoment) {
-      calendar_.At(at, [this] { Look(); });
-    }
+    calendar_.At(scenario_.start + Settled(), [this] { Tick(); });
+    calendar_.Between([this](Instant at) { FlowTo(at); });
+    Look(scenario_.start);
     calendar_.RunUntil(end);
     return Finish();
   }
@@ -92,12 +91,11 @@ class Run {
     WorldPool world;
     world.pool = std::make_unique<FluidPool>(calendar_, trace_, scenario_.start, scenario_.service);
     world.scraper = std::make_unique<Scraper>(
-        calendar_, *world.pool,
-        ScrapeModel{scenario_.scrape_interval, estimate_.window, scenario_.discovery});
+        *world.pool, ScrapeModel{scenario_.scrape_interval, estimate_.window, scenario_.discovery});
     for (Replicas i = 1; i <= spec.declared; ++i) {
       const std::string name = fmt::format("{}-{}-{}", spec.id.name, spec.revision, i);
       world.pool->Start(name, spec.revision);
-      world.scraper->Discover(name);
+      world.scraper->Discover(scenario_.start, name);
     }
     world_.emplace(spec.id, std::move(world));
     PoolResult result;
@@ -106,7 +104,7 @@ class Run {
     results_.emplace(spec.id, std::move(result));
   }
 
-  void Tick(const std::function<void()>& again) {
+  void Tick() {
     const Instant next = loop_->Step();
     for (const decision::Decision& decision : loop_->last()->decisions) {
       if (recorder_.decision) recorder_.decision(decision);
@@ -117,21 +115,32 @@ class Run {
       }
       desired_[decision.pool] = decision.desired.replicas;
     }
-    calendar_.At(next, again);
+    calendar_.At(next, [this] { Tick(); });
   }
 
-  void Look() {
+  // Requests flow, replicas are scraped and looked at, all in time order.
+  void FlowTo(Instant at) {
+    while (next_look_ <= at) Look(next_look_);
     for (auto& [id, world] : world_) {
-      world.pool->Advance();
-      Add(results_.at(id), *world.pool, id);
+      world.scraper->AdvanceTo(at);
+      world.pool->AdvanceTo(at);
     }
   }
 
-  void Add(PoolResult& result, const FluidPool& pool, const PoolId& id) {
+  void Look(Instant at) {
+    for (auto& [id, world] : world_) {
+      world.scraper->AdvanceTo(at);
+      world.pool->AdvanceTo(at);
+      Add(results_.at(id), *world.pool, id, at);
+    }
+    next_look_ = at + kMoment;
+  }
+
+  void Add(PoolResult& result, const PoolModel& pool, const PoolId& id, Instant at) {
     const auto counts = signals::Count(pool.Views());
-    const double capacity = counts.ready * scenario_.service.capacity();
-    Moment moment{.at = calendar_.Now() - scenario_.start,
-                  .demand = pool.arrival_rate(calendar_.Now()),
+    const double capacity = counts.ready * pool.capacity();
+    Moment moment{.at = at - scenario_.start,
+                  .demand = pool.arrival_rate(at),
                   .capacity = capacity,
                   .backlog = pool.backlog(),
                   .desired = desired_[id],
@@ -146,7 +155,7 @@ class Run {
       result.longest_wait_seconds =
           std::max(result.longest_wait_seconds, pool.backlog() / capacity);
     }
-    result.moments.push_back(moment);
+    result.time_line.Add(moment);
   }
 
   RunResult Finish() {
@@ -179,6 +188,7 @@ class Run {
   std::unique_ptr<loop::ControlLoop> loop_;
   std::map<PoolId, PoolResult> results_;
   std::map<PoolId, Replicas> desired_;
+  Instant next_look_{};
 };
 
 }  // namespace

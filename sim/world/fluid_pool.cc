@@ -7,6 +7,7 @@
 namespace tidegate::sim {
 
 using signals::Phase;
+using signals::ReplicaView;
 
 FluidPool::FluidPool(Calendar& calendar, const traces::Trace& trace, Instant start,
                      ServiceModel model)
@@ -14,50 +15,70 @@ FluidPool::FluidPool(Calendar& calendar, const traces::Trace& trace, Instant sta
 
 Rate FluidPool::arrival_rate(Instant at) const { return traces::RateAt(trace_, at - start_); }
 
+std::size_t FluidPool::Find(std::string_view name) const {
+  const auto at = std::ranges::lower_bound(views_, name, {}, &ReplicaView::name);
+  return static_cast<std::size_t>(at - views_.begin());
+}
+
+bool FluidPool::Knows(std::string_view name) const {
+  const std::size_t i = Find(name);
+  return i < views_.size() && views_[i].name == name;
+}
+
 void FluidPool::Start(const std::string& name, const Revision& revision) {
-  Advance();
   const Instant now = calendar_.Now();
-  const auto [entry, fresh] = replicas_.try_emplace(name);
-  TIDEGATE_CHECK(fresh, "a replica's name is used once");
-  entry->second.view = {name, revision, Phase::kStarting, now, now, std::nullopt};
-  calendar_.At(now + model_.startup, [this, name] {
-    Advance();
-    const auto replica = replicas_.find(name);
-    if (replica == replicas_.end() || replica->second.view.phase != Phase::kStarting) return;
-    replica->second.view.phase = Phase::kReady;
-    replica->second.view.since = calendar_.Now();
-    replica->second.view.ready_at = calendar_.Now();
-  });
+  AdvanceTo(now);
+  TIDEGATE_CHECK(!Knows(name), "a replica's name is used once");
+  const auto i = static_cast<std::ptrdiff_t>(Find(name));
+  views_.insert(views_.begin() + i, {name, revision, Phase::kStarting, now, now, std::nullopt});
+  accounts_.insert(accounts_.begin() + i, Account{});
+  calendar_.At(now + model_.startup, [this, name] { Ready(name); });
+}
+
+void FluidPool::Ready(const std::string& name) {
+  AdvanceTo(calendar_.Now());
+  const std::size_t i = Find(name);
+  if (!Knows(name) || views_[i].phase != Phase::kStarting) return;
+  views_[i].phase = Phase::kReady;
+  views_[i].since = calendar_.Now();
+  views_[i].ready_at = calendar_.Now();
+  accounts_[i].since = share_;
+  ++ready_;
 }
 
 void FluidPool::Drain(const std::string& name) {
-  Advance();
-  const auto replica = replicas_.find(name);
-  if (replica == replicas_.end() || replica->second.view.phase == Phase::kDraining) return;
-  replica->second.view.phase = Phase::kDraining;
-  replica->second.view.since = calendar_.Now();
-  calendar_.At(calendar_.Now() + model_.drain, [this, name] {
-    Advance();
-    replicas_.erase(name);
-  });
+  AdvanceTo(calendar_.Now());
+  const std::size_t i = Find(name);
+  if (!Knows(name) || views_[i].phase == Phase::kDraining) return;
+  if (views_[i].phase == Phase::kReady) {
+    accounts_[i].before = share_ - accounts_[i].since;
+    --ready_;
+  }
+  views_[i].phase = Phase::kDraining;
+  views_[i].since = calendar_.Now();
+  calendar_.At(calendar_.Now() + model_.drain, [this, name] { Remove(name); });
 }
 
-void FluidPool::Advance() {
-  const Instant now = calendar_.Now();
-  while (advanced_ < now) {
+void FluidPool::Remove(const std::string& name) {
+  AdvanceTo(calendar_.Now());
+  const auto i = static_cast<std::ptrdiff_t>(Find(name));
+  views_.erase(views_.begin() + i);
+  accounts_.erase(accounts_.begin() + i);
+}
+
+void FluidPool::AdvanceTo(Instant at) {
+  while (advanced_ < at) {
     // Up to the next bin's edge, where the rate changes.
     const auto bin = (advanced_ - start_) / trace_.bin;
     const Instant edge = advanced_ < start_ ? start_ : start_ + trace_.bin * (bin + 1);
-    const Instant next = std::min(now, edge);
+    const Instant next = std::min(at, edge);
     FlowFor(Seconds(next - advanced_), arrival_rate(advanced_));
     advanced_ = next;
   }
 }
 
 void FluidPool::FlowFor(double seconds, Rate rate) {
-  const auto ready = std::ranges::count_if(
-      replicas_, [](const auto& entry) { return entry.second.view.phase == Phase::kReady; });
-  const double capacity = static_cast<double>(ready) * model_.capacity();
+  const double capacity = ready_ * model_.capacity();
   const double arrived = rate * seconds;
   const double served = std::min(backlog_ + arrived, capacity * seconds);
   backlog_ += arrived - served;
@@ -69,22 +90,13 @@ void FluidPool::FlowFor(double seconds, Rate rate) {
   total_.arrived += arrived;
   total_.served += served;
   total_.lost += lost;
-  if (ready == 0) return;
-  for (auto& [name, replica] : replicas_) {
-    if (replica.view.phase == Phase::kReady) replica.served += served / static_cast<double>(ready);
-  }
+  if (ready_ > 0) share_ += served / ready_;
 }
 
-std::vector<signals::ReplicaView> FluidPool::Views() const {
-  std::vector<signals::ReplicaView> views;
-  views.reserve(replicas_.size());
-  for (const auto& [name, replica] : replicas_) views.push_back(replica.view);
-  return views;
-}
-
-double FluidPool::Served(const std::string& name) const {
-  const auto replica = replicas_.find(name);
-  return replica == replicas_.end() ? 0 : replica->second.served;
+double FluidPool::Served(std::string_view name) const {
+  const std::size_t i = Find(name);
+  if (i == views_.size() || views_[i].name != name) return 0;
+  return views_[i].phase == Phase::kReady ? share_ - accounts_[i].since : accounts_[i].before;
 }
 
 }  // namespace tidegate::sim

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "policies/base/instant.h"
 #include "policies/base/units.h"
-#include "policies/signals/snapshot.h"
 #include "sim/engine/calendar.h"
+#include "sim/world/pool_model.h"
 #include "traces/format/trace.h"
 
 namespace tidegate::sim {
@@ -24,50 +24,49 @@ struct ServiceModel {
   double capacity() const { return workers / service_seconds; }
 };
 
-// What happened to requests in a stretch of time. Fluid: fractions of requests.
-struct Flow {
-  double arrived = 0;
-  double served = 0;
-  double lost = 0;
-};
-
 // A pool as a fluid: arrivals flow at the trace's rate into a queue that ready replicas empty,
 // evenly, at their capacity; what would wait longer than clients are patient is lost. Good for how
 // replicas, backlog and losses move over seconds and more; it has no single request and therefore
-// no latency percentile.
-class FluidPool {
+// no latency percentile. A stretch of time between two changes costs the same for any number of
+// replicas.
+class FluidPool : public PoolModel {
  public:
   // `calendar` and `trace` must outlive the pool; the trace starts at `start`.
   FluidPool(Calendar& calendar, const traces::Trace& trace, Instant start, ServiceModel model);
 
-  // Precondition: no replica of that name was ever started.
-  void Start(const std::string& name, const Revision& revision);
-  // No effect on replicas that are unknown, gone or draining already.
-  void Drain(const std::string& name);
-  bool Knows(const std::string& name) const { return replicas_.contains(name); }
-
-  // Lets requests flow up to the calendar's now. Called before anything that depends on the flow.
-  void Advance();
-
-  std::vector<signals::ReplicaView> Views() const;
-  // Requests that a replica has served since it started; 0 for an unknown one.
-  double Served(const std::string& name) const;
-  const Flow& total() const { return total_; }
-  double backlog() const { return backlog_; }
-  Rate arrival_rate(Instant at) const;
+  void Start(const std::string& name, const Revision& revision) override;
+  void Drain(const std::string& name) override;
+  bool Knows(std::string_view name) const override;
+  void AdvanceTo(Instant at) override;
+  std::span<const signals::ReplicaView> Views() const override { return views_; }
+  double Served(std::string_view name) const override;
+  const Flow& total() const override { return total_; }
+  double backlog() const override { return backlog_; }
+  double capacity() const override { return model_.capacity(); }
+  Rate arrival_rate(Instant at) const override;
 
  private:
-  struct Replica {
-    signals::ReplicaView view;
-    double served = 0;
+  // What a replica has served: `before`, and while it is ready what share_ has grown by since
+  // `since`.
+  struct Account {
+    double before = 0;
+    double since = 0;
   };
+
+  // The index of the first view whose name is not less.
+  std::size_t Find(std::string_view name) const;
+  void Ready(const std::string& name);
+  void Remove(const std::string& name);
   void FlowFor(double seconds, Rate rate);
 
   Calendar& calendar_;
   const traces::Trace& trace_;
   Instant start_;
   ServiceModel model_;
-  std::map<std::string, Replica> replicas_;
+  std::vector<signals::ReplicaView> views_;
+  std::vector<Account> accounts_;  // parallel to views_
+  Replicas ready_ = 0;
+  double share_ = 0;  // served by one replica that was ready all the time
   Instant advanced_;
   double backlog_ = 0;
   Flow total_;

@@ -1,15 +1,13 @@
 #pragma once
 
-#include <cstdint>
-#include <deque>
-#include <map>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "policies/base/instant.h"
 #include "policies/signals/estimator.h"
-#include "sim/engine/calendar.h"
-#include "sim/world/fluid_pool.h"
+#include "sim/world/pool_model.h"
 
 namespace tidegate::sim {
 
@@ -24,21 +22,39 @@ struct ScrapeModel {
 // are gone stay until they age out.
 class Scraper {
  public:
-  // The references must outlive the scraper.
-  Scraper(Calendar& calendar, FluidPool& pool, ScrapeModel model);
+  // The pool must outlive the scraper.
+  Scraper(PoolModel& pool, ScrapeModel model) : pool_(pool), model_(model) {}
 
   // To be called when a replica was started.
-  void Discover(const std::string& replica);
-  // The raw samples inside the window, as a query at now would return them.
-  std::vector<signals::SampleSeries> Query() const;
+  void Discover(Instant now, const std::string& replica);
+  // When the next scrape is due; unset: there is no target.
+  std::optional<Instant> NextDue() const;
+  // Makes all scrapes that are due up to and at `at`, in time order, and lets the pool's requests
+  // flow to each. Precondition: as of PoolModel::AdvanceTo.
+  void AdvanceTo(Instant at);
+  // Samples by replica, sorted by name, as a query at `now` would return them: none that has aged
+  // out, each series' first samples perhaps older than the window. Valid until the next scrape.
+  std::span<const signals::SampleSeries> Query(Instant now);
 
  private:
-  void Scrape(const std::string& replica);
+  struct Target {
+    Instant due{};  // the next scrape, or, of a replica that is gone, its series' end
+    std::string replica;
+    bool gone = false;
+  };
+  struct Later {
+    bool operator()(const Target& a, const Target& b) const {
+      return a.due != b.due ? a.due > b.due : a.replica > b.replica;
+    }
+  };
+  void Scrape(Target& target);
+  signals::SampleSeries& SeriesOf(const std::string& replica);
+  void Forget(const std::string& replica);
 
-  Calendar& calendar_;
-  FluidPool& pool_;
+  PoolModel& pool_;
   ScrapeModel model_;
-  std::map<std::string, std::deque<signals::Sample>> samples_;
+  std::vector<Target> targets_;                // a heap by Later
+  std::vector<signals::SampleSeries> series_;  // sorted by replica; none is without a sample
 };
 
 }  // namespace tidegate::sim

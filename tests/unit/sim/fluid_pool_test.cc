@@ -41,7 +41,7 @@ class FluidPoolTest : public ::testing::Test {
   }
   void RunTo(FluidPool& pool, Duration since_start) {
     calendar_.RunUntil(kStart + since_start);
-    pool.Advance();
+    pool.AdvanceTo(calendar_.Now());
   }
   static void ExpectConserved(const FluidPool& pool) {
     const Flow& flow = pool.total();
@@ -94,7 +94,7 @@ TEST_F(FluidPoolTest, HowOftenItIsAdvancedChangesNothing) {
   Start(often, 1);
   Start(seldom, 1);
   for (int i = 1; i <= 100; ++i) RunTo(often, Duration(i * 60));
-  seldom.Advance();
+  seldom.AdvanceTo(calendar_.Now());
   EXPECT_NEAR(often.total().served, seldom.total().served, 1e-6);
   EXPECT_NEAR(often.backlog(), seldom.backlog(), 1e-6);
 }
@@ -104,12 +104,12 @@ TEST_F(FluidPoolTest, AReplicaIsReadyAfterItsStartUp) {
   FluidPool pool(calendar_, load, kStart, Model());
   Start(pool, 1);
   RunTo(pool, Duration(1'999));
-  EXPECT_EQ(pool.Views().at(0).phase, Phase::kStarting);
-  EXPECT_FALSE(pool.Views().at(0).ready_at);
+  EXPECT_EQ(pool.Views()[0].phase, Phase::kStarting);
+  EXPECT_FALSE(pool.Views()[0].ready_at);
   RunTo(pool, Duration(2'000));
-  EXPECT_EQ(pool.Views().at(0).phase, Phase::kReady);
-  EXPECT_EQ(pool.Views().at(0).ready_at, kStart + seconds(2));
-  EXPECT_EQ(pool.Views().at(0).started, kStart);
+  EXPECT_EQ(pool.Views()[0].phase, Phase::kReady);
+  EXPECT_EQ(pool.Views()[0].ready_at, kStart + seconds(2));
+  EXPECT_EQ(pool.Views()[0].started, kStart);
 }
 
 TEST_F(FluidPoolTest, AStartingReplicaServesNothing) {
@@ -127,7 +127,7 @@ TEST_F(FluidPoolTest, ADrainingReplicaServesNothingNewAndIsGoneAfterItsDrain) {
   Start(pool, 2);
   RunTo(pool, seconds(5));
   pool.Drain("r1");
-  EXPECT_EQ(pool.Views().at(0).phase, Phase::kDraining);
+  EXPECT_EQ(pool.Views()[0].phase, Phase::kDraining);
   const double served = pool.Served("r1");
   RunTo(pool, Duration(7'999));
   EXPECT_EQ(pool.Served("r1"), served);
@@ -144,7 +144,7 @@ TEST_F(FluidPoolTest, AReplicaDrainedWhileItStartsNeverServes) {
   RunTo(pool, seconds(1));
   pool.Drain("r1");
   RunTo(pool, Duration(3'500));
-  EXPECT_EQ(pool.Views().at(0).phase, Phase::kDraining);
+  EXPECT_EQ(pool.Views()[0].phase, Phase::kDraining);
   EXPECT_EQ(pool.total().served, 0);
 }
 

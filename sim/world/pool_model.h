@@ -1,0 +1,51 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "policies/base/instant.h"
+#include "policies/base/units.h"
+#include "policies/signals/snapshot.h"
+
+namespace tidegate::sim {
+
+// What happened to requests in a stretch of time. A fluid counts fractions of requests.
+struct Flow {
+  double arrived = 0;
+  double served = 0;
+  double lost = 0;
+};
+
+// One simulated pool: replicas that start, serve, drain and go, under a load of its own. How the
+// requests are modelled is the implementation's affair. Phases change by events of the calendar
+// that the pool was made with; requests flow when AdvanceTo() is called.
+class PoolModel {
+ public:
+  virtual ~PoolModel() = default;
+
+  // Precondition: no replica of that name was ever started.
+  virtual void Start(const std::string& name, const Revision& revision) = 0;
+  // No effect on replicas that are unknown, gone or draining already.
+  virtual void Drain(const std::string& name) = 0;
+  virtual bool Knows(std::string_view name) const = 0;
+
+  // Lets requests flow up to `at`; no effect for times already reached. Precondition: no phase
+  // changes between the calendar's now and `at`.
+  virtual void AdvanceTo(Instant at) = 0;
+
+  // Sorted by name; valid until a replica starts or goes.
+  virtual std::span<const signals::ReplicaView> Views() const = 0;
+  // Requests that a replica has served since it started, at the time advanced to; 0 for an unknown
+  // one.
+  virtual double Served(std::string_view name) const = 0;
+  // All of it, since the beginning.
+  virtual const Flow& total() const = 0;
+  // Requests that wait or are in progress.
+  virtual double backlog() const = 0;
+  // Requests per second that one replica serves at most.
+  virtual double capacity() const = 0;
+  virtual Rate arrival_rate(Instant at) const = 0;
+};
+
+}  // namespace tidegate::sim
