@@ -94,17 +94,19 @@ Track StartTrack(Group group) {
 bool MatchByName(std::vector<Track>& tracks, std::span<const ReplicaView> replicas) {
   std::vector<const ReplicaView*> sorted;
   sorted.reserve(replicas.size());
-  for (const ReplicaView& view : replicas) sorted.push_back(&view);
-  const auto by_name = [](const ReplicaView* a, const ReplicaView* b) { return a->name < b->name; };
-  if (!std::is_sorted(sorted.begin(), sorted.end(), by_name)) {
-    std::stable_sort(sorted.begin(), sorted.end(), by_name);
+  bool in_order = true;
+  for (const ReplicaView& view : replicas) {
+    in_order = in_order && (sorted.empty() || sorted.back()->name <= view.name);
+    sorted.push_back(&view);
   }
+  if (!in_order) std::ranges::stable_sort(sorted, {}, &ReplicaView::name);
   bool any = false;
   auto at = sorted.begin();
   for (Track& track : tracks) {
-    while (at != sorted.end() && (*at)->name < track.replica) ++at;
+    int order = -1;
+    while (at != sorted.end() && (order = (*at)->name.compare(track.replica)) < 0) ++at;
     if (at == sorted.end()) break;
-    if ((*at)->name == track.replica) {
+    if (order == 0) {
       track.view = *at;
       any = true;
     }

@@ -93,9 +93,9 @@ void FluidPool::FlowFor(double seconds, Rate rate) {
   if (ready_ > 0) share_ += served / ready_;
 }
 
-double FluidPool::Served(std::string_view name) const {
+std::optional<double> FluidPool::Served(std::string_view name) const {
   const std::size_t i = Find(name);
-  if (i == views_.size() || views_[i].name != name) return 0;
+  if (i == views_.size() || views_[i].name != name) return std::nullopt;
   return views_[i].phase == Phase::kReady ? share_ - accounts_[i].since : accounts_[i].before;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,7 +40,7 @@ class FluidPool : public PoolModel {
   bool Knows(std::string_view name) const override;
   void AdvanceTo(Instant at) override;
   std::span<const signals::ReplicaView> Views() const override { return views_; }
-  double Served(std::string_view name) const override;
+  std::optional<double> Served(std::string_view name) const override;
   const Flow& total() const override { return total_; }
   double backlog() const override { return backlog_; }
   double capacity() const override { return model_.capacity(); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,9 +37,9 @@ class PoolModel {
 
   // Sorted by name; valid until a replica starts or goes.
   virtual std::span<const signals::ReplicaView> Views() const = 0;
-  // Requests that a replica has served since it started, at the time advanced to; 0 for an unknown
-  // one.
-  virtual double Served(std::string_view name) const = 0;
+  // Requests that a replica has served since it started, at the time advanced to; unset for one
+  // that is unknown or gone.
+  virtual std::optional<double> Served(std::string_view name) const = 0;
   // All of it, since the beginning.
   virtual const Flow& total() const = 0;
   // Requests that wait or are in progress.

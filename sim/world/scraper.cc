@@ -50,10 +50,9 @@ void Scraper::Scrape(Target& target) {
     targets_.pop_back();
     return;
   }
-  if (pool_.Knows(target.replica)) {
-    pool_.AdvanceTo(target.due);
-    SeriesOf(target.replica)
-        .samples.push_back({target.due, std::floor(pool_.Served(target.replica))});
+  pool_.AdvanceTo(target.due);
+  if (const auto served = pool_.Served(target.replica)) {
+    SeriesOf(target.replica).samples.push_back({target.due, std::floor(*served)});
     target.due += model_.interval;
   } else {
     // Its samples stay for as long as a query could still see them.

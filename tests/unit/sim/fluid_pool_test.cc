@@ -128,9 +128,9 @@ TEST_F(FluidPoolTest, ADrainingReplicaServesNothingNewAndIsGoneAfterItsDrain) {
   RunTo(pool, seconds(5));
   pool.Drain("r1");
   EXPECT_EQ(pool.Views()[0].phase, Phase::kDraining);
-  const double served = pool.Served("r1");
+  const double served = pool.Served("r1").value_or(0);
   RunTo(pool, Duration(7'999));
-  EXPECT_EQ(pool.Served("r1"), served);
+  EXPECT_EQ(pool.Served("r1").value_or(0), served);
   EXPECT_TRUE(pool.Knows("r1"));
   RunTo(pool, seconds(8));
   EXPECT_FALSE(pool.Knows("r1"));
@@ -166,8 +166,8 @@ TEST_F(FluidPoolTest, ReadyReplicasShareTheLoadEvenly) {
   FluidPool pool(calendar_, load, kStart, Model());
   Start(pool, 3);
   RunTo(pool, seconds(10));
-  EXPECT_NEAR(pool.Served("r1"), pool.Served("r3"), 1e-9);
-  EXPECT_NEAR(pool.Served("r1") * 3, pool.total().served, 1e-6);
+  EXPECT_NEAR(pool.Served("r1").value_or(0), pool.Served("r3").value_or(0), 1e-9);
+  EXPECT_NEAR(pool.Served("r1").value_or(0) * 3, pool.total().served, 1e-6);
 }
 
 TEST_F(FluidPoolTest, WhatWouldWaitLongerThanClientsDoIsLost) {
@@ -191,7 +191,7 @@ TEST_F(FluidPoolTest, NothingArrivesOutsideTheTrace) {
 TEST_F(FluidPoolTest, AnUnknownReplicaServedNothing) {
   const traces::Trace load = Load({0});
   const FluidPool pool(calendar_, load, kStart, Model());
-  EXPECT_EQ(pool.Served("nobody"), 0);
+  EXPECT_EQ(pool.Served("nobody").value_or(0), 0);
 }
 
 }  // namespace
