@@ -18,11 +18,11 @@
 #include <prometheus/text_serializer.h>
 
 #include "policies/base/check.h"
+#include "scheduler/metrics/metric_table.h"
+#include "scheduler/metrics/pool_records.h"
+#include "scheduler/metrics/text.h"
 #include "scheduler/telemetry/log.h"
-#include "scheduler/telemetry/metric_table.h"
-#include "scheduler/telemetry/pool_records.h"
 #include "scheduler/telemetry/process_stats.h"
-#include "scheduler/telemetry/text.h"
 
 namespace tidegate::telemetry {
 namespace {

@@ -11,8 +11,8 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include "scheduler/metrics/text.h"
 #include "scheduler/telemetry/redact.h"
-#include "scheduler/telemetry/text.h"
 
 namespace tidegate::telemetry {
 namespace {

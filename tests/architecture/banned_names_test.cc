@@ -8,16 +8,10 @@
 namespace tidegate::architecture {
 namespace {
 
-const std::vector<std::string_view> kPureFolders = {"policies",
-                                                    "scheduler/allocation",
-                                                    "scheduler/rollout",
-                                                    "scheduler/decision",
-                                                    "scheduler/loop",
-                                                    "scheduler/ports",
-                                                    "sim",
-                                                    "traces/format",
-                                                    "traces/generate",
-                                                    "scheduler/config"};
+const std::vector<std::string_view> kPureFolders = {
+    "policies",       "scheduler/allocation", "scheduler/rollout", "scheduler/decision",
+    "scheduler/loop", "scheduler/metrics",    "scheduler/ports",   "sim",
+    "traces/format",  "traces/generate",      "scheduler/config"};
 
 const std::vector<BanRule> kRules = {
     {"only scheduler/adapters/system_clock reads the time of day; take an Instant",

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
-#include "scheduler/telemetry/metric_table.h"
+#include "scheduler/metrics/metric_table.h"
 #include "tests/testing/board.h"
 #include "tests/testing/child_process.h"
 

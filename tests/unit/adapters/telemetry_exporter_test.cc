@@ -8,8 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "scheduler/metrics/metric_table.h"
 #include "scheduler/telemetry/exporter.h"
-#include "scheduler/telemetry/metric_table.h"
 #include "tests/testing/metrics_text.h"
 #include "tests/testing/tick_story.h"
 

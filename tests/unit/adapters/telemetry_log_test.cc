@@ -8,9 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "scheduler/metrics/text.h"
 #include "scheduler/telemetry/log.h"
 #include "scheduler/telemetry/redact.h"
-#include "scheduler/telemetry/text.h"
 
 namespace tidegate::telemetry {
 namespace {

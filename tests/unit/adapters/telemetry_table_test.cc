@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "scheduler/telemetry/metric_table.h"
+#include "scheduler/metrics/metric_table.h"
 
 namespace tidegate::telemetry {
 namespace {

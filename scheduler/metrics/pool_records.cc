@@ -1,11 +1,11 @@
-#include "scheduler/telemetry/pool_records.h"
+#include "scheduler/metrics/pool_records.h"
 
 #include <algorithm>
 #include <span>
 #include <tuple>
 #include <utility>
 
-#include "scheduler/telemetry/text.h"
+#include "scheduler/metrics/text.h"
 
 namespace tidegate::telemetry {
 namespace {

@@ -1,4 +1,4 @@
-#include "scheduler/telemetry/metric_table.h"
+#include "scheduler/metrics/metric_table.h"
 
 #include <array>
 

@@ -1,4 +1,4 @@
-#include "scheduler/telemetry/text.h"
+#include "scheduler/metrics/text.h"
 
 #include <algorithm>
 

@@ -13,9 +13,9 @@
 #include "policies/base/units.h"
 #include "policies/guards/desired.h"
 #include "policies/signals/snapshot.h"
+#include "scheduler/metrics/metric_table.h"
+#include "scheduler/metrics/tick_record.h"
 #include "scheduler/rollout/plan.h"
-#include "scheduler/telemetry/exporter.h"
-#include "scheduler/telemetry/metric_table.h"
 
 // The values of every pool's series between two ticks, held as plain numbers: 10,000 pools with 40
 // series each would take some 200 MB as objects of a metrics library, and take 8 here.
