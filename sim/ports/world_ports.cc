@@ -5,10 +5,6 @@
 
 namespace tidegate::sim {
 
-WorldSource::WorldSource(World& world, signals::EstimateOptions options,
-                         std::map<PoolId, std::vector<std::string>> rate_signals)
-    : world_(world), options_(options), rate_signals_(std::move(rate_signals)) {}
-
 Expected<signals::Snapshot> WorldSource::Observe(Instant now,
                                                  std::span<const decision::PoolSpec> pools) {
   signals::Snapshot snapshot{now, {}};
@@ -16,12 +12,15 @@ Expected<signals::Snapshot> WorldSource::Observe(Instant now,
     WorldPool& world = world_.at(spec.id);
     const auto views = world.pool->Views();
     signals::PoolSnapshot pool{spec.id, spec.declared, {views.begin(), views.end()}, {}, ""};
-    const auto& rates = rate_signals_[spec.id];
+    const auto& rates = rates_.by_pool[spec.id];
     const auto series = world.scraper->Query(now);
     for (const sizing::SignalTarget& target : spec.targets) {
       signals::Reading reading;
-      if (std::ranges::find(rates, target.signal) != rates.end()) {
-        reading = signals::EstimateRate(now, series, pool.replicas, options_);
+      const auto rate = std::ranges::find(rates, target.signal, &RateSignal::name);
+      if (rate != rates.end() && rate->promql) {
+        reading = ReadPromqlSignal(*rate->promql, now, series, rates_.dialect);
+      } else if (rate != rates.end()) {
+        reading = signals::EstimateRate(now, series, pool.replicas, rates_.estimate);
       } else {
         reading.detail = "the fluid model has request rates only";
       }

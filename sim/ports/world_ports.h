@@ -2,7 +2,9 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "policies/signals/estimator.h"
@@ -11,6 +13,8 @@
 #include "scheduler/ports/journal.h"
 #include "scheduler/ports/signal_source.h"
 #include "sim/world/pool_model.h"
+#include "sim/world/promql_signal.h"
+#include "sim/world/range_functions.h"
 #include "sim/world/scraper.h"
 
 namespace tidegate::sim {
@@ -22,22 +26,32 @@ struct WorldPool {
 };
 using World = std::map<PoolId, WorldPool>;
 
-// What the control loop sees of the world: views as they are, readings through the same estimator
-// that the daemon uses. A signal that isn't request rate can't be simulated; its reading is an
-// error that says so.
+// A signal that counts requests: raw samples through the daemon's own estimator, or what Prometheus
+// computes.
+struct RateSignal {
+  std::string name;
+  std::optional<PromqlSignal> promql;  // unset: raw samples
+};
+
+// How the signals of all pools are read.
+struct RateSignals {
+  signals::EstimateOptions estimate;
+  PromqlDialect dialect;
+  std::map<PoolId, std::vector<RateSignal>> by_pool;
+};
+
+// What the control loop sees of the world: views as they are, readings as the daemon would have
+// them. A signal that isn't request rate can't be simulated; its reading is an error that says so.
 class WorldSource : public ports::SignalSource {
  public:
-  // `rate_signals`: the names of the signals that count requests, by pool. `world` must outlive
-  // this object.
-  WorldSource(World& world, signals::EstimateOptions options,
-              std::map<PoolId, std::vector<std::string>> rate_signals);
+  // `world` must outlive this object.
+  WorldSource(World& world, RateSignals rates) : world_(world), rates_(std::move(rates)) {}
   Expected<signals::Snapshot> Observe(Instant now,
                                       std::span<const decision::PoolSpec> pools) override;
 
  private:
   World& world_;
-  signals::EstimateOptions options_;
-  std::map<PoolId, std::vector<std::string>> rate_signals_;
+  RateSignals rates_;
 };
 
 class WorldActuator : public ports::Actuator {

@@ -1,5 +1,6 @@
 #include "sim/report/openmetrics.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <initializer_list>
@@ -8,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "policies/base/check.h"
 #include "scheduler/metrics/metric_table.h"
 
 namespace tidegate::sim {
@@ -91,6 +93,11 @@ class OpenMetrics::Sink : public telemetry::SampleSink {
   MetricId id_;
   Instant at_;
 };
+
+OpenMetrics::OpenMetrics(std::string request_counter) : requests_(std::move(request_counter)) {
+  TIDEGATE_CHECK(requests_.ends_with(kTotal), requests_);
+  requests_.resize(requests_.size() - kTotal.size());
+}
 
 void OpenMetrics::AddTick(const telemetry::TickRecord& record, bool seen) {
   const telemetry::TickTotals tick = telemetry::UpdatePools(record, pools_);

@@ -26,8 +26,8 @@ namespace tidegate::sim {
 // Memory: 16 bytes a sample, about 45 series a pool.
 class OpenMetrics {
  public:
-  // Name of the replicas' counter without "_total", as their gateway calls it.
-  explicit OpenMetrics(std::string request_counter) : requests_(std::move(request_counter)) {}
+  // Name of the replicas' counter, as their gateway calls it; ends in "_total".
+  explicit OpenMetrics(std::string request_counter);
 
   // What a scrape of the daemon just after this tick shows. Ticks in time order. Every tick must be
   // added, or counters count too little.

@@ -1,9 +1,13 @@
 #include "sim/runner/scenario.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "scheduler/config/fields.h"
@@ -34,6 +38,42 @@ void ReadService(const Value& value, ServiceModel* service) {
   fields.Finish();
 }
 
+// Letters, digits, _ and :, not beginning with a digit, as Prometheus has it.
+bool IsCounterName(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == ':';
+  };
+  return name.size() > 6 && name.size() <= 200 && name.ends_with("_total") &&
+         std::ranges::all_of(name, allowed) && !(name[0] >= '0' && name[0] <= '9');
+}
+
+void ReadMetrics(const Value& value, Duration scrape_interval, MetricsModel* metrics) {
+  static constexpr std::array<std::string_view, 2> kModes = {"samples", "promql"};
+  Fields fields(value);
+  fields.Choice("mode", kModes, &metrics->promql);
+  fields.Int("prometheusVersion", {2, 3, "a major version"}, &metrics->prometheus_version);
+  if (const auto window = fields.Get("window")) {
+    metrics->window = window->Time({Duration(1'000), hours(24)});
+    if (metrics->window && *metrics->window < 2 * scrape_interval) {
+      window->Complain("shorter than two scrape intervals: there would be no two samples in it");
+    }
+  }
+  if (const auto lost = fields.Get("lostScrapes")) {
+    if (const auto share = lost->Amount()) metrics->lost_scrapes = share->value();
+    if (metrics->lost_scrapes > 1) lost->Complain("expected a share of scrapes from 0 to 1");
+  }
+  fields.Int("firstScrapesLost", {0, 100, "a number of scrapes"}, &metrics->first_scrapes_lost);
+  fields.Bool("bornByRequest", &metrics->born_by_request);
+  fields.Time("latency", {Duration(0), hours(1)}, &metrics->latency);
+  if (const auto counter = fields.Get("requestCounter")) {
+    const auto name = counter->Text();
+    if (name && IsCounterName(*name)) metrics->request_counter = *name;
+    if (name && !IsCounterName(*name)) counter->Expect("a counter's name that ends in _total");
+  }
+  fields.Finish();
+}
+
 void ReadSpec(const Value& value, const std::string& file, Scenario* scenario) {
   Fields fields(value);
   if (const auto manifests = fields.Need("manifests")) {
@@ -53,6 +93,14 @@ void ReadSpec(const Value& value, const std::string& file, Scenario* scenario) {
   fields.Time("scrapeInterval", {Duration(1'000), hours(1)}, &scenario->scrape_interval);
   fields.Time("discovery", {Duration(0), hours(1)}, &scenario->discovery);
   fields.Time("tail", {Duration(0), hours(24)}, &scenario->tail);
+  if (const auto metrics = fields.Get("metrics")) {
+    ReadMetrics(*metrics, scenario->scrape_interval, &scenario->metrics);
+  }
+  if (const auto seed = fields.Get("seed")) {
+    if (const auto number = seed->Integer({0, INT64_MAX, "a seed"})) {
+      scenario->seed = static_cast<std::uint64_t>(*number);
+    }
+  }
   if (const auto service = fields.Get("service")) ReadService(*service, &scenario->service);
   fields.Finish();
 }

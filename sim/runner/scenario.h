@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +10,19 @@
 #include "sim/world/fluid_pool.h"
 
 namespace tidegate::sim {
+
+// What gets lost and delayed on the way from replicas to the scaler, and how rates come about.
+struct MetricsModel {
+  double lost_scrapes = 0;       // share of scrapes; 0 .. 1
+  int first_scrapes_lost = 0;    // of each new replica; 0 .. 100
+  bool born_by_request = false;  // series begin with their first request, not at zero
+  Duration latency{0};           // from a scrape until a query returns its samples; 0 .. 1 h
+  // Presets by rate(), as with the daemon's prometheus.mode promql, instead of by raw samples.
+  bool promql = false;
+  std::optional<Duration> window;  // that rates look back; 4 scrape intervals where unset
+  int prometheus_version = 2;      // 2: ranges are [t - range, t]; 3: (t - range, t]
+  std::string request_counter = "haproxy_frontend_http_requests_total";  // in exports
+};
 
 // What to simulate: kind Scenario, apiVersion tidegate.dev/v1alpha1. Relative paths are relative to
 // the file.
@@ -19,8 +34,10 @@ struct Scenario {
   Duration tick{5'000};                // of the control loop; 1 s .. 1 h
   Duration scrape_interval{30'000};    // 1 s .. 1 h
   Duration discovery{1'000};           // until Prometheus knows a new replica
-  Duration tail{60'000};               // goes on this long after the trace's end
+  MetricsModel metrics;
+  Duration tail{60'000};  // goes on this long after the trace's end
   ServiceModel service;
+  std::uint64_t seed = 1;                             // of what is drawn
   Instant start = FromUnixMillis(1'767'225'600'000);  // 2026-01-01T00:00:00Z, when the trace begins
 };
 

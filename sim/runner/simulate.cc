@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -24,10 +25,51 @@ constexpr Duration kRecordEvery{60'000};
 
 // Rates look back over four scrapes and are stale after two and a half, as the daemon's defaults
 // are.
-signals::EstimateOptions EstimateFor(Duration scrape_interval) {
-  return {.window = scrape_interval * 4,
-          .scrape_interval = scrape_interval,
-          .stale_after = scrape_interval * 5 / 2};
+signals::EstimateOptions EstimateFor(const Scenario& scenario) {
+  const Duration interval = scenario.scrape_interval;
+  return {.window = scenario.metrics.window.value_or(interval * 4),
+          .scrape_interval = interval,
+          .stale_after = interval * 5 / 2};
+}
+
+// How each signal that counts requests is read.
+Expected<RateSignals> RatesFor(const Scenario& scenario, const config::CompiledConfig& manifests) {
+  RateSignals rates;
+  rates.estimate = EstimateFor(scenario);
+  rates.dialect = scenario.metrics.prometheus_version == 3 ? kPrometheus3 : kPrometheus2;
+  for (const PoolSpec& spec : manifests.pools) {
+    for (const config::SignalDefinition& signal : manifests.Find(spec.id)->signals) {
+      RateSignal rate{signal.name, std::nullopt};
+      if (!signal.promql.empty()) {
+        TIDEGATE_TRY(rate.promql, ParsePromqlSignal(signal.promql, rates.estimate.window));
+      } else if (signal.metric != config::SignalMetric::kRequests) {
+        continue;
+      } else if (scenario.metrics.promql) {
+        rate.promql = PromqlSignal{RangeFunction::kRate, rates.estimate.window};
+      }
+      rates.by_pool[spec.id].push_back(std::move(rate));
+    }
+  }
+  return rates;
+}
+
+// What Prometheus keeps must cover the longest range that is asked for.
+ScrapeModel ScrapesFor(const Scenario& scenario, const RateSignals& rates, const PoolId& pool) {
+  ScrapeModel model{.interval = scenario.scrape_interval,
+                    .window = rates.estimate.window,
+                    .discovery = scenario.discovery,
+                    .lost = scenario.metrics.lost_scrapes,
+                    .seed = scenario.seed,
+                    .first_lost = scenario.metrics.first_scrapes_lost,
+                    .born_by_request = scenario.metrics.born_by_request,
+                    .latency = scenario.metrics.latency};
+  const auto signals = rates.by_pool.find(pool);
+  if (signals == rates.by_pool.end()) return model;
+  for (const RateSignal& signal : signals->second) {
+    // Ranges of Prometheus 2.x hold a sample that is exactly as old.
+    if (signal.promql) model.window = std::max(model.window, signal.promql->range + Duration(1));
+  }
+  return model;
 }
 
 // Tells what another source says on the way.
@@ -50,21 +92,14 @@ class ToldSource : public ports::SignalSource {
 class Run {
  public:
   Run(const Scenario& scenario, const config::CompiledConfig& manifests, const traces::Trace& trace,
-      const Recorder& recorder)
+      RateSignals rates, const Recorder& recorder)
       : scenario_(scenario),
         pools_(manifests.pools),
         trace_(trace),
         recorder_(recorder),
-        calendar_(scenario.start),
-        estimate_(EstimateFor(scenario.scrape_interval)) {
-    std::map<PoolId, std::vector<std::string>> rates;
-    for (const PoolSpec& spec : pools_) {
-      AddPool(spec);
-      for (const config::SignalDefinition& signal : manifests.Find(spec.id)->signals) {
-        if (signal.metric == config::SignalMetric::kRequests) rates[spec.id].push_back(signal.name);
-      }
-    }
-    source_ = std::make_unique<WorldSource>(world_, estimate_, std::move(rates));
+        calendar_(scenario.start) {
+    for (const PoolSpec& spec : pools_) AddPool(spec, ScrapesFor(scenario, rates, spec.id));
+    source_ = std::make_unique<WorldSource>(world_, std::move(rates));
     told_ = std::make_unique<ToldSource>(*source_, recorder_);
     actuator_ = std::make_unique<WorldActuator>(world_);
     loop_ = std::make_unique<loop::ControlLoop>(calendar_, *told_, *actuator_, journal_,
@@ -87,11 +122,10 @@ class Run {
  private:
   Duration Settled() const { return scenario_.service.startup + Duration(1); }
 
-  void AddPool(const PoolSpec& spec) {
+  void AddPool(const PoolSpec& spec, const ScrapeModel& scrapes) {
     WorldPool world;
     world.pool = std::make_unique<FluidPool>(calendar_, trace_, scenario_.start, scenario_.service);
-    world.scraper = std::make_unique<Scraper>(
-        *world.pool, ScrapeModel{scenario_.scrape_interval, estimate_.window, scenario_.discovery});
+    world.scraper = std::make_unique<Scraper>(*world.pool, scrapes);
     for (Replicas i = 1; i <= spec.declared; ++i) {
       const std::string name = fmt::format("{}-{}-{}", spec.id.name, spec.revision, i);
       world.pool->Start(name, spec.revision);
@@ -115,6 +149,7 @@ class Run {
       }
       desired_[decision.pool] = decision.desired.replicas;
     }
+    if (recorder_.tick) recorder_.tick(*loop_, world_);
     calendar_.At(next, [this] { Tick(); });
   }
 
@@ -179,7 +214,6 @@ class Run {
   const traces::Trace& trace_;
   const Recorder& recorder_;
   Calendar calendar_;
-  signals::EstimateOptions estimate_;
   World world_;
   std::unique_ptr<WorldSource> source_;
   std::unique_ptr<ToldSource> told_;
@@ -200,7 +234,8 @@ Expected<RunResult> Simulate(const Scenario& scenario, const config::CompiledCon
                 "the manifests declare no IstioGateway; there is nothing to simulate");
   }
   if (trace.requests.empty()) return Fail(ErrorCode::kInvalid, "the trace has no bins");
-  return Run(scenario, manifests, trace, recorder).Go();
+  TIDEGATE_TRY(RateSignals rates, RatesFor(scenario, manifests));
+  return Run(scenario, manifests, trace, std::move(rates), recorder).Go();
 }
 
 }  // namespace tidegate::sim

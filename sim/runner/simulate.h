@@ -7,6 +7,8 @@
 #include "policies/signals/snapshot.h"
 #include "scheduler/config/compile.h"
 #include "scheduler/decision/decision.h"
+#include "scheduler/loop/control_loop.h"
+#include "sim/ports/world_ports.h"
 #include "sim/report/table.h"
 #include "sim/runner/scenario.h"
 #include "traces/format/trace.h"
@@ -22,6 +24,8 @@ struct RunResult {
 struct Recorder {
   std::function<void(const signals::Snapshot&)> snapshot;
   std::function<void(const decision::Decision&)> decision;  // repetitions too
+  // After each tick; the world as it is then.
+  std::function<void(const loop::ControlLoop&, World&)> tick;
 };
 
 // Runs the control loop over the trace, every pool of `manifests` under the same load. Pools begin

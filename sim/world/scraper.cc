@@ -20,6 +20,14 @@ std::uint64_t Hash(const std::string& text) {
   return hash;
 }
 
+// Steele, Lea and Flood's splitmix64 finaliser: all bits of the result depend on all of the
+// argument.
+std::uint64_t Mix(std::uint64_t bits) {
+  bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  bits = (bits ^ (bits >> 27)) * 0x94d049bb133111ebULL;
+  return bits ^ (bits >> 31);
+}
+
 }  // namespace
 
 void Scraper::Discover(Instant now, const std::string& replica) {
@@ -28,7 +36,7 @@ void Scraper::Discover(Instant now, const std::string& replica) {
   const Instant known = now + model_.discovery;
   const Duration since = (known.time_since_epoch() - phase) % model_.interval;
   const Duration wait = since == Duration(0) ? since : model_.interval - since;
-  targets_.push_back({known + wait, replica, false});
+  targets_.push_back({known + wait, replica});
   std::push_heap(targets_.begin(), targets_.end(), Later{});
 }
 
@@ -52,14 +60,41 @@ void Scraper::Scrape(Target& target) {
   }
   pool_.AdvanceTo(target.due);
   if (const auto served = pool_.Served(target.replica)) {
-    SeriesOf(target.replica).samples.push_back({target.due, std::floor(*served)});
+    const double count = std::floor(*served);
+    if (!Lost(target) && (count > 0 || !model_.born_by_request)) {
+      const Sample sample{target.due, count};
+      if (model_.latency > Duration(0)) {
+        on_its_way_.push_back({target.replica, sample});
+      } else {
+        SeriesOf(target.replica).samples.push_back(sample);
+      }
+    }
+    ++target.scrapes;
     target.due += model_.interval;
   } else {
     // Its samples stay for as long as a query could still see them.
     target.gone = true;
-    target.due += model_.window;
+    target.due += model_.window + model_.latency;
   }
   std::push_heap(targets_.begin(), targets_.end(), Later{});
+}
+
+// Drawn from what the scrape is, not from a stream: how many others there were changes nothing.
+bool Scraper::Lost(const Target& target) const {
+  if (target.scrapes < model_.first_lost) return true;
+  if (model_.lost <= 0) return false;
+  const auto due = static_cast<std::uint64_t>(UnixMillis(target.due));
+  const std::uint64_t bits = Mix(Mix(model_.seed + Hash(target.replica)) + due);
+  return static_cast<double>(bits >> 11) * 0x1p-53 < model_.lost;
+}
+
+void Scraper::Deliver(Instant now) {
+  const auto late = std::ranges::find_if(
+      on_its_way_, [&](const OnItsWay& one) { return one.sample.at + model_.latency > now; });
+  for (auto one = on_its_way_.begin(); one != late; ++one) {
+    SeriesOf(one->replica).samples.push_back(one->sample);
+  }
+  on_its_way_.erase(on_its_way_.begin(), late);
 }
 
 SampleSeries& Scraper::SeriesOf(const std::string& replica) {
@@ -73,6 +108,7 @@ void Scraper::Forget(const std::string& replica) {
 }
 
 std::span<const SampleSeries> Scraper::Query(Instant now) {
+  if (!on_its_way_.empty()) Deliver(now);
   const Instant oldest = now - model_.window;
   // Samples that are too old are dropped a window's worth at a time: moving the rest down with
   // each scrape would cost more than reading past them.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,10 +12,21 @@
 
 namespace tidegate::sim {
 
+// How Prometheus sees a pool, and what of it gets lost. Without the losses and delays it is what a
+// Prometheus beside the pool does.
 struct ScrapeModel {
   Duration interval{15'000};  // of the job; >= 1 s
   Duration window{60'000};    // that is kept
   Duration discovery{1'000};  // until a new replica is known as a target
+  double lost = 0;            // share of scrapes that get no answer; 0 .. 1
+  std::uint64_t seed = 0;     // which ones
+  int first_lost = 0;         // scrapes of each new target that get no answer; >= 0
+  // Whether a replica's series begins with its first request, as counters with labels of the
+  // request do, instead of at zero. rate() never sees what such a series begins with.
+  bool born_by_request = false;
+  // From a sample's time until a query can return it: the scrape's own latency, and that of what
+  // lies between (remote write, a store that is far away). >= 0.
+  Duration latency{0};
 };
 
 // What Prometheus would hold of a pool: each replica's counter at its own phase of the interval
@@ -23,7 +35,7 @@ struct ScrapeModel {
 class Scraper {
  public:
   // The pool must outlive the scraper.
-  Scraper(PoolModel& pool, ScrapeModel model) : pool_(pool), model_(model) {}
+  Scraper(PoolModel& pool, const ScrapeModel& model) : pool_(pool), model_(model) {}
 
   // To be called when a replica was started.
   void Discover(Instant now, const std::string& replica);
@@ -41,6 +53,12 @@ class Scraper {
     Instant due{};  // the next scrape, or, of a replica that is gone, its series' end
     std::string replica;
     bool gone = false;
+    int scrapes = 0;  // so far
+  };
+  // A sample that no query returns yet.
+  struct OnItsWay {
+    std::string replica;
+    signals::Sample sample;
   };
   struct Later {
     bool operator()(const Target& a, const Target& b) const {
@@ -48,12 +66,15 @@ class Scraper {
     }
   };
   void Scrape(Target& target);
+  bool Lost(const Target& target) const;
+  void Deliver(Instant now);
   signals::SampleSeries& SeriesOf(const std::string& replica);
   void Forget(const std::string& replica);
 
   PoolModel& pool_;
   ScrapeModel model_;
   std::vector<Target> targets_;                // a heap by Later
+  std::vector<OnItsWay> on_its_way_;           // oldest first
   std::vector<signals::SampleSeries> series_;  // sorted by replica; none is without a sample
 };
 

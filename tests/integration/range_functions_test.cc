@@ -111,7 +111,7 @@ class Story {
 class RangeFunctionsLiveTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    OpenMetrics metrics("haproxy_frontend_http_requests");
+    OpenMetrics metrics("haproxy_frontend_http_requests_total");
     metrics.AddRequests(kPool, story_.Export());
     std::ostringstream text;
     metrics.Write(text);

@@ -54,6 +54,39 @@ TEST_F(LoadScenarioTest, LeavesDefaultsWhereNothingIsSaid) {
   EXPECT_EQ(loaded.scenario.scale, 1);
 }
 
+TEST_F(LoadScenarioTest, ReadsHowMetricsComeAbout) {
+  const auto loaded = Load(std::string(kHead) +
+                           "  manifests: [edge]\n  trace: a.csv\n  scrapeInterval: 15s\n"
+                           "  seed: 7\n"
+                           "  metrics: {mode: promql, window: 1m, prometheusVersion: 3,\n"
+                           "            lostScrapes: 0.05, firstScrapesLost: 1,\n"
+                           "            bornByRequest: true, latency: 2s,\n"
+                           "            requestCounter: nginx_http_requests_total}\n");
+  EXPECT_EQ(loaded.problems.text(), "");
+  const MetricsModel& metrics = loaded.scenario.metrics;
+  EXPECT_EQ(loaded.scenario.seed, 7U);
+  EXPECT_TRUE(metrics.promql);
+  EXPECT_EQ(metrics.window, seconds(60));
+  EXPECT_EQ(metrics.prometheus_version, 3);
+  EXPECT_EQ(metrics.lost_scrapes, 0.05);
+  EXPECT_EQ(metrics.first_scrapes_lost, 1);
+  EXPECT_TRUE(metrics.born_by_request);
+  EXPECT_EQ(metrics.latency, seconds(2));
+  EXPECT_EQ(metrics.request_counter, "nginx_http_requests_total");
+}
+
+TEST_F(LoadScenarioTest, RefusesMetricsThatCannotBe) {
+  const std::string problems = ProblemsOf(
+      "  manifests: [edge]\n  trace: a.csv\n  scrapeInterval: 30s\n"
+      "  metrics: {mode: guess, window: 59s, prometheusVersion: 4, lostScrapes: 1.5,\n"
+      "            requestCounter: '1 bad'}\n");
+  for (const char* field :
+       {"metrics.mode", "metrics.window: shorter than two scrape intervals",
+        "metrics.prometheusVersion", "metrics.lostScrapes", "metrics.requestCounter"}) {
+    EXPECT_THAT(problems, HasSubstr(field));
+  }
+}
+
 TEST_F(LoadScenarioTest, AMissingFieldIsNamed) {
   const std::string problems = ProblemsOf("  manifests: [edge]\n");
   EXPECT_THAT(problems, HasSubstr("scenario.yaml:"));

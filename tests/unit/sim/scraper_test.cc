@@ -1,5 +1,6 @@
 #include "sim/world/scraper.h"
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -111,6 +112,79 @@ TEST_F(ScraperTest, SamplesOfAGoneReplicaStayUntilTheyAgeOut) {
   EXPECT_EQ(scraper_.Query(calendar_.Now()).size(), 1U);
   calendar_.RunUntil(kStart + seconds(180));
   EXPECT_TRUE(scraper_.Query(calendar_.Now()).empty());
+}
+
+// Times, since the start, and values of the samples that `model` lets through in five minutes.
+std::vector<signals::Sample> Scrape(const ScrapeModel& model, const std::string& replica = "r1",
+                                    double load = 60) {
+  Calendar calendar(kStart);
+  const traces::Trace trace{.bin = seconds(1), .requests = std::vector<double>(1'000, load)};
+  FluidPool pool(calendar, trace, kStart, {});
+  Scraper scraper(pool, model);
+  calendar.Between([&](Instant at) { scraper.AdvanceTo(at); });
+  pool.Start(replica, "aaaa0001");
+  scraper.Discover(kStart, replica);
+  calendar.RunUntil(kStart + seconds(300));
+  const auto series = scraper.Query(calendar.Now());
+  return series.empty() ? std::vector<signals::Sample>{} : series[0].samples;
+}
+
+ScrapeModel LongWindow() {
+  return {.interval = seconds(1), .window = seconds(400), .discovery = seconds(1)};
+}
+
+TEST(ScrapeModelTest, LosesTheShareThatItIsTold) {
+  ScrapeModel model = LongWindow();
+  EXPECT_EQ(Scrape(model).size(), 299U);
+  model.lost = 0.25;
+  const auto some = Scrape(model).size();
+  EXPECT_GT(some, 299 * 0.65);
+  EXPECT_LT(some, 299 * 0.85);
+  model.lost = 1;
+  EXPECT_TRUE(Scrape(model).empty());
+}
+
+TEST(ScrapeModelTest, TheSeedAndTheReplicaDecideWhichScrapesAreLost) {
+  ScrapeModel model = LongWindow();
+  model.lost = 0.5;
+  const auto times = [](const std::vector<signals::Sample>& samples) {
+    std::vector<std::int64_t> all;
+    for (const auto& sample : samples) all.push_back((sample.at - kStart).count() / 1'000);
+    return all;
+  };
+  const auto first = times(Scrape(model));
+  EXPECT_EQ(times(Scrape(model)), first);
+  EXPECT_NE(times(Scrape(model, "r2")), first);
+  model.seed = 1;
+  EXPECT_NE(times(Scrape(model)), first);
+}
+
+TEST(ScrapeModelTest, ANewTargetsFirstScrapesAreLost) {
+  ScrapeModel model = LongWindow();
+  const Instant first = Scrape(model).at(0).at;
+  model.first_lost = 3;
+  EXPECT_EQ(Scrape(model).at(0).at, first + seconds(3));
+}
+
+TEST(ScrapeModelTest, ASeriesMayBeginWithTheFirstRequest) {
+  ScrapeModel model = LongWindow();
+  model.discovery = seconds(0);
+  EXPECT_EQ(Scrape(model).at(0).value, 0);
+  model.born_by_request = true;
+  EXPECT_GE(Scrape(model).at(0).value, 1);
+  EXPECT_TRUE(Scrape(model, "r1", 0).empty());
+}
+
+TEST(ScrapeModelTest, ALateSampleKeepsItsTime) {
+  ScrapeModel model = LongWindow();
+  const auto prompt = Scrape(model);
+  model.latency = seconds(20);
+  const auto late = Scrape(model);
+  ASSERT_EQ(late.size(), prompt.size() - 20);
+  for (std::size_t i = 0; i < late.size(); ++i) {
+    EXPECT_EQ(late[i].at, prompt[i].at);
+    EXPECT_EQ(late[i].value, prompt[i].value);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,49 @@
+#include "sim/runner/export.h"
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <system_error>
+
+#include "scheduler/metrics/tick_record.h"
+
+namespace tidegate::sim {
+
+Recorder RecordTo(OpenMetrics& metrics, const Scenario& scenario) {
+  Recorder recorder;
+  const auto next_scrape = std::make_shared<Instant>(scenario.start);
+  recorder.tick = [&metrics, &scenario, next_scrape](const loop::ControlLoop& loop, World& world) {
+    const auto tick = loop.last();
+    const telemetry::TickRecord record{.tick = tick.get(),
+                                       .state = &loop.state(),
+                                       .pools = loop.pools(),
+                                       .took = Duration(0),
+                                       .late = Duration(0),
+                                       .period = scenario.tick};
+    if (tick->at >= *next_scrape) {
+      metrics.AddTick(record);
+      *next_scrape = tick->at + scenario.scrape_interval;
+    } else {
+      metrics.AddUnseenTick(record);
+    }
+    for (auto& [id, pool] : world) metrics.AddRequests(id, pool.scraper->Query(tick->at));
+  };
+  return recorder;
+}
+
+Expected<void> WriteExport(const OpenMetrics& metrics, const std::string& path) {
+  const std::string part = path + ".part";
+  std::ofstream out(part, std::ios::binary);
+  metrics.Write(out);
+  out.close();
+  std::error_code error;
+  if (out) std::filesystem::rename(part, path, error);
+  if (!out || error) {
+    std::error_code ignored;
+    std::filesystem::remove(part, ignored);
+    return Fail(ErrorCode::kUnavailable, path + ": can't be written");
+  }
+  return {};
+}
+
+}  // namespace tidegate::sim
