@@ -1,5 +1,6 @@
 #include "sim/runner/cli.h"
 
+#include <cstdint>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "scheduler/decision/decision.h"
 #include "sim/runner/export.h"
 #include "sim/runner/simulate.h"
+#include "sim/runner/swarm.h"
 #include "traces/format/csv.h"
 
 namespace tidegate::sim {
@@ -70,6 +72,54 @@ int RunOne(const std::string& path, const RunCommand& command, std::ostream& out
   return out ? 0 : kFailed;
 }
 
+struct SwarmCommand {
+  std::uint64_t seed = 1;
+  std::uint64_t seeds = 1;
+  SwarmOptions options;
+  bool json = false;
+};
+
+// All seeds, or up to the tenth that shows a violation.
+int RunSwarm(const SwarmCommand& command, std::ostream& out, std::ostream& err) {
+  constexpr std::uint64_t kProgressEvery = 1'000;
+  constexpr int kEnough = 10;
+  SwarmTotals totals;
+  for (std::uint64_t i = 0; i < command.seeds && totals.violated < kEnough; ++i) {
+    const SwarmLife life = RunSwarmLife(command.seed + i, command.options);
+    if (!command.json) out << Explain(life, command.options);
+    totals.Add(life);
+    if (totals.lives % kProgressEvery == 0) {
+      err << totals.lives << " of " << command.seeds << " lives\n";
+    }
+  }
+  out << (command.json ? ToJson(totals) + "\n" : ToText(totals));
+  return totals.violated == 0 && out ? 0 : kFailed;
+}
+
+void AddSwarm(CLI::App& app, SwarmCommand& command) {
+  CLI::App* swarm = app.add_subcommand("swarm", "Live through random faults and check every rule");
+  swarm->add_option("--seed", command.seed, "Of the first life (1)");
+  swarm->add_option("--seeds", command.seeds, "How many lives, seed by seed (1)")
+      ->check(CLI::Range(1, 100'000'000));
+  swarm->add_flag("--refusals", command.options.refusals,
+                  "Refuse requests too; known to break B1 and B3 where a repeat is refused");
+  swarm
+      ->add_option_function<std::string>(
+          "--break-for-test",
+          [&command](const std::string& name) { command.options.bug = *ParsePlantedBug(name); },
+          "Plant a bug, to see that it is found: planner, estimator or restore")
+      ->check(CLI::IsMember({"planner", "estimator", "restore"}));
+  swarm
+      ->add_option_function<std::string>(
+          "-o,--output", [&command](const std::string& form) { command.json = form == "json"; },
+          "text (default) or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  swarm->footer(
+      "Each seed is one life of one pool: load, budgets, delays and faults are drawn from it, and\n"
+      "the same seed gives the same life. Exit 1: a rule was broken; the command that shows it\n"
+      "again is printed.\n\nExample:\n  tidesim swarm --seeds 10000");
+}
+
 }  // namespace
 
 int Main(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
@@ -97,11 +147,14 @@ int Main(int argc, const char* const* argv, std::ostream& out, std::ostream& err
       "  tidesim run --export openmetrics sim/scenarios/flash_crowd.yaml\n"
       "  promtool tsdb create-blocks-from openmetrics flash-crowd.om data\n"
       "  prometheus --storage.tsdb.path=data --storage.tsdb.retention.time=20y");
+  SwarmCommand swarm;
+  AddSwarm(app, swarm);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error, out, err) == 0 ? 0 : kBadInput;
   }
+  if (app.got_subcommand("swarm")) return RunSwarm(swarm, out, err);
   if (!command.export_file.empty() && command.scenarios.size() > 1) {
     err << "--export-file holds one run; give one scenario, or leave it out\n";
     return kBadInput;

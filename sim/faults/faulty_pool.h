@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/engine/calendar.h"
+#include "sim/faults/fault_plan.h"
+#include "sim/world/pool_model.h"
+
+namespace tidegate::sim {
+
+// A pool some of whose replicas start late, never or only to die, and crash while they serve. A
+// replica that failed stays to be seen until it is drained.
+class FaultyPool : public PoolModel {
+ public:
+  // `calendar`, which must be the inner pool's too, and `plan` must outlive this object.
+  FaultyPool(Calendar& calendar, std::unique_ptr<PoolModel> inner, const FaultPlan& plan,
+             Chance chance);
+
+  void Start(const std::string& name, const Revision& revision) override;
+  void Drain(const std::string& name) override;
+  bool Knows(std::string_view name) const override;
+  void AdvanceTo(Instant at) override { inner_->AdvanceTo(at); }
+  std::span<const signals::ReplicaView> Views() const override;
+  std::optional<double> Served(std::string_view name) const override;
+  const Flow& total() const override { return inner_->total(); }
+  double backlog() const override { return inner_->backlog(); }
+  double capacity() const override { return inner_->capacity(); }
+  Rate arrival_rate(Instant at) const override { return inner_->arrival_rate(at); }
+
+  // To be called each second: crashes what is to crash in it.
+  void Crashes();
+
+ private:
+  const signals::ReplicaView* Held(std::string_view name) const;
+  void Hold(signals::ReplicaView view);
+  void Release(std::string_view name);
+  // The replica fails where it is held and starting.
+  void Fail(const std::string& name);
+  void Crash(const signals::ReplicaView& view);
+
+  Calendar& calendar_;
+  std::unique_ptr<PoolModel> inner_;
+  const FaultPlan& plan_;
+  Chance chance_;
+  // Replicas that the inner pool does not have yet, or that it has no more though it may still show
+  // them; sorted by name. They win over what the inner pool shows.
+  std::vector<signals::ReplicaView> held_;
+  mutable std::vector<signals::ReplicaView> views_;  // held_ and the inner pool's together
+};
+
+}  // namespace tidegate::sim
