@@ -117,7 +117,7 @@ void AddSwarm(CLI::App& app, SwarmCommand& command) {
   swarm->footer(
       "Each seed is one life of one pool: load, budgets, delays and faults are drawn from it, and\n"
       "the same seed gives the same life. Exit 1: a rule was broken; the command that shows it\n"
-      "again is printed.\n\nExample:\n  tidesim swarm --seeds 10000");
+      "again is printed. Ten such lives end the run.\n\nExample:\n  tidesim swarm --seeds 10000");
 }
 
 }  // namespace

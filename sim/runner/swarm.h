@@ -48,9 +48,11 @@ struct SwarmLife {
   bool settled = false;  // or ended in a deadlock that the plan announced
 };
 
-// Known to be found in seeds 1 to 10,000, without refusals: six lives with lost scrapes and crashes
-// in which the estimator calls a reading ok that is far too low (seed 1960, for one), and seed
-// 4763, which does not settle.
+// Known to be found in seeds 1 to 10,000, without refusals:
+//   - 1960, 2243, 6353, 7942, 8788, 9400: with lost scrapes, the estimator calls a reading ok that
+//     is far too low. In 1960 and 7942 the old replicas are gone and all that is left to read is a
+//     young one's first sample, taken within moments of its becoming ready.
+//   - 4763: under a steady load, long after faults, the pool flaps between two sizes for good.
 
 // One life of one pool under the daemon's own control loop, everything drawn from the seed: load,
 // budgets, quota, delays and faults. Faults stop after two minutes, and then the pool must settle.
