@@ -24,7 +24,7 @@ struct SwarmOptions {
   PlantedBug bug = PlantedBug::kNone;
   // Whether requests may be refused. Not by default: the control loop forgets a pending request
   // when its repeat is refused though the first one was accepted, and then breaks B1 and B3 (seed
-  // 224, for one).
+  // 405, for one).
   bool refusals = false;
 };
 
