@@ -12,11 +12,12 @@ namespace {
 using Prefix = std::pair<std::string_view, std::string_view>;
 
 // First match wins.
-constexpr std::array<Prefix, 24> kThirdParty = {{
+constexpr std::array<Prefix, 25> kThirdParty = {{
     {"boost/asio", "boost.net"},
     {"boost/beast", "boost.net"},
     {"boost/system", "boost.net"},
     {"boost/json", "boost.json"},
+    {"boost/math", "boost.math"},
     {"boost/graph", "boost.graph"},
     {"boost/pending", "boost.graph"},
     {"openssl/", "openssl"},

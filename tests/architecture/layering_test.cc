@@ -83,7 +83,7 @@ const std::vector<LayerRule> kDependencyTable = {
     {"sim/report",
      {"policies", "scheduler/rollout", "scheduler/decision", "scheduler/journal",
       "scheduler/metrics", "sim/engine", "sim/world", "sim/checks"},
-     {"fmt", "boost.json"}},
+     {"fmt", "boost.json", "boost.math"}},
     {"sim/runner",
      {"policies", "traces/format", "traces/generate", "scheduler/allocation", "scheduler/rollout",
       "scheduler/decision", "scheduler/ports", "scheduler/loop", "scheduler/journal",

@@ -1,0 +1,111 @@
+#include "sim/runner/cmd_run.h"
+
+#include <algorithm>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "scheduler/config/compile.h"
+#include "scheduler/decision/decision.h"
+#include "sim/runner/export.h"
+#include "sim/runner/simulate.h"
+#include "traces/format/csv.h"
+
+namespace tidegate::sim {
+namespace {
+
+struct RunOptions {
+  std::vector<std::string> scenarios;
+  bool json = false;
+  bool decisions = false;
+  bool openmetrics = false;
+  std::string export_file;  // empty: named after the scenario
+};
+
+std::string ExportFile(const RunOptions& options, const Scenario& scenario) {
+  return options.export_file.empty() ? scenario.name + ".om" : options.export_file;
+}
+
+int RunOne(const std::string& path, const RunOptions& options, std::ostream& out,
+           std::ostream& err) {
+  const LoadedScenario loaded = LoadScenario(path);
+  if (!loaded.problems.empty()) {
+    err << loaded.problems.text();
+    return kBadInput;
+  }
+  const config::Compiled manifests = config::LoadAndCompile(loaded.scenario.manifests, {});
+  if (!manifests.problems.empty()) {
+    err << manifests.problems.text();
+    return kBadInput;
+  }
+  const auto trace = traces::ReadTraceCsv(loaded.scenario.trace);
+  if (!trace) {
+    err << trace.error().message << "\n";
+    return kBadInput;
+  }
+  OpenMetrics metrics(loaded.scenario.metrics.request_counter);
+  const auto run =
+      Simulate(loaded.scenario, manifests.config, traces::Scaled(*trace, loaded.scenario.scale),
+               options.openmetrics ? RecordTo(metrics, loaded.scenario) : Recorder{});
+  if (!run) {
+    err << path << ": " << run.error().message << "\n";
+    return run.error().code == ErrorCode::kInvalid ? kBadInput : kFailed;
+  }
+  if (options.openmetrics) {
+    const auto written = WriteExport(metrics, ExportFile(options, loaded.scenario));
+    if (!written) {
+      err << written.error().message << "\n";
+      return kFailed;
+    }
+  }
+  if (options.decisions) {
+    for (const decision::Decision& decision : run->decisions)
+      out << decision::ToText(decision) << "\n";
+  }
+  out << (options.json ? ToJson(run->summary) + "\n" : ToTable(run->summary));
+  return out ? 0 : kFailed;
+}
+
+int RunAll(const RunOptions& options, Streams streams) {
+  if (!options.export_file.empty() && options.scenarios.size() > 1) {
+    streams.err << "--export-file holds one run; give one scenario, or leave it out\n";
+    return kBadInput;
+  }
+  int worst = kDone;
+  for (const std::string& path : options.scenarios)
+    worst = std::max(worst, RunOne(path, options, streams.out, streams.err));
+  return worst;
+}
+
+}  // namespace
+
+RunCommand AddRun(CLI::App& app) {
+  const auto options = std::make_shared<RunOptions>();
+  CLI::App* run = app.add_subcommand("run", "Simulate scenarios and show what happened");
+  run->add_option("scenario", options->scenarios, "Scenario files")->required();
+  run->add_option_function<std::string>(
+         "-o,--output", [options](const std::string& form) { options->json = form == "json"; },
+         "text (default) or json; json is one object a line for each scenario")
+      ->check(CLI::IsMember({"text", "json"}));
+  run->add_flag("--decisions", options->decisions,
+                "Print each decision, as `tidegate explain` would");
+  auto* form = run->add_option_function<std::string>(
+      "--export", [options](const std::string&) { options->openmetrics = true; },
+      "openmetrics: write what Prometheus would hold of the run, under the daemon's metric names");
+  form->check(CLI::IsMember({"openmetrics"}));
+  run->add_option("--export-file", options->export_file,
+                  "Where to; NAME.om of the scenario by default")
+      ->needs(form);
+  run->footer(
+      "A scenario names manifests (as the daemon reads them), a trace and how replicas behave.\n\n"
+      "Examples:\n  tidesim run sim/scenarios/flash_crowd.yaml\n\n"
+      "  tidesim run --export openmetrics sim/scenarios/flash_crowd.yaml\n"
+      "  promtool tsdb create-blocks-from openmetrics flash-crowd.om data\n"
+      "  prometheus --storage.tsdb.path=data --storage.tsdb.retention.time=20y");
+  return [options](Streams streams) { return RunAll(*options, streams); };
+}
+
+}  // namespace tidegate::sim
