@@ -98,7 +98,11 @@ class Run {
         trace_(trace),
         recorder_(recorder),
         calendar_(scenario.start) {
-    for (const PoolSpec& spec : pools_) AddPool(spec, ScrapesFor(scenario, rates, spec.id));
+    for (const PoolSpec& spec : pools_) {
+      AddPool(spec, ScrapesFor(scenario, rates, spec.id));
+      const auto& signals = rates.by_pool[spec.id];
+      if (!signals.empty()) requests_[spec.id] = signals.front().name;
+    }
     source_ = std::make_unique<WorldSource>(world_, std::move(rates));
     told_ = std::make_unique<ToldSource>(*source_, recorder_);
     actuator_ = std::make_unique<WorldActuator>(world_);
@@ -147,10 +151,27 @@ class Run {
       for (const rollout::Step& step : decision.plan.steps) {
         ++(step.kind == rollout::StepKind::kStart ? result.starts : result.drains);
       }
-      desired_[decision.pool] = decision.desired.replicas;
+      known_[decision.pool] = KnownAt(decision);
     }
     if (recorder_.tick) recorder_.tick(*loop_, world_);
     calendar_.At(next, [this] { Tick(); });
+  }
+
+  // The part of a moment that holds from one tick to the next.
+  Moment KnownAt(const decision::Decision& decision) const {
+    const rollout::BudgetUse& use = decision.plan.use;
+    Moment known{.desired = decision.desired.replicas,
+                 .surge = use.surge,
+                 .surge_limit = use.surge_limit,
+                 .unavailable = use.unavailable,
+                 .unavailable_limit = use.unavailable_limit};
+    const auto signal = requests_.find(decision.pool);
+    for (const signals::Reading& reading : decision.readings) {
+      if (signal == requests_.end() || reading.signal != signal->second) continue;
+      known.blind = !signals::MayGrow(reading.quality);
+      if (!known.blind) known.view = reading.value;
+    }
+    return known;
   }
 
   // Requests flow, replicas are scraped and looked at, all in time order.
@@ -174,15 +195,20 @@ class Run {
   void Add(PoolResult& result, const PoolModel& pool, const PoolId& id, Instant at) {
     const auto counts = signals::Count(pool.Views());
     const double capacity = counts.ready * pool.capacity();
-    Moment moment{.at = at - scenario_.start,
-                  .demand = pool.arrival_rate(at),
-                  .capacity = capacity,
-                  .backlog = pool.backlog(),
-                  .desired = desired_[id],
-                  .starting = counts.starting,
-                  .ready = counts.ready,
-                  .draining = counts.draining};
+    const Flow& total = pool.total();
+    Moment moment = known_[id];
+    moment.at = at - scenario_.start;
+    moment.demand = pool.arrival_rate(at);
+    moment.capacity = capacity;
+    moment.backlog = pool.backlog();
+    moment.lost = (total.lost - result.lost) / Seconds(kMoment);
+    moment.starting = counts.starting;
+    moment.ready = counts.ready;
+    moment.draining = counts.draining;
+    moment.failed = counts.failed;
+    result.lost = total.lost;
     result.replica_seconds += (counts.live() + counts.draining) * Seconds(kMoment);
+    moment.replica_seconds = result.replica_seconds;
     result.peak_live = std::max(result.peak_live, counts.live());
     if (moment.at > Settled()) result.least_ready = std::min(result.least_ready, counts.ready);
     if (moment.demand > capacity && moment.at > Settled()) result.short_of_capacity += kMoment;
@@ -221,7 +247,8 @@ class Run {
   MemoryJournal journal_;
   std::unique_ptr<loop::ControlLoop> loop_;
   std::map<PoolId, PoolResult> results_;
-  std::map<PoolId, Replicas> desired_;
+  std::map<PoolId, Moment> known_;          // at the last tick
+  std::map<PoolId, std::string> requests_;  // the signal that counts them, the first one
   Instant next_look_{};
 };
 
