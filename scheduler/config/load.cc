@@ -32,12 +32,14 @@ constexpr std::size_t kListItems = 100'000;
 // Reads files one by one into a Loaded, within the bounds.
 class Loader {
  public:
-  explicit Loader(const LoadLimits& limits)
-      : limits_(limits), budget_{limits.documents, limits.total_bytes} {}
+  // `documents` may be null.
+  Loader(const LoadLimits& limits, std::vector<config::Document>* documents)
+      : limits_(limits), budget_{limits.documents, limits.total_bytes}, documents_(documents) {}
 
   // `named_at` is where a configuration names the path; no file: on the command line.
   void Path(const std::string& path, const Location& named_at);
   void Text(std::string_view text, const std::string& file);
+  void Read(const config::Document& document);
   Loaded Finish() {
     loaded_.problems.Sort();
     return std::move(loaded_);
@@ -48,7 +50,6 @@ class Loader {
   void Folder(const std::string& path);
   void File(const std::string& path, const Location& named_at);
   void Complain(const std::string& path, const Location& named_at, const std::string& message);
-  void Document(const Context& context, const Node& node);
   void Object(const Value& value, bool in_list);
   void List(const Value& value, Fields& fields);
   void Typed(const Value& value, std::size_t kind);
@@ -56,6 +57,7 @@ class Loader {
   LoadLimits limits_;
   LoadBudget budget_;
   Loaded loaded_;
+  std::vector<config::Document>* documents_;
   std::set<std::string> seen_;  // canonical paths
 };
 
@@ -137,14 +139,15 @@ void Loader::File(const std::string& path, const Location& named_at) {
 
 void Loader::Text(std::string_view text, const std::string& file) {
   const auto name = std::make_shared<const std::string>(file);
-  const Context context{name, &loaded_.problems};
-  for (const Node& node : ParseYaml(text, name, limits_, budget_, loaded_.problems)) {
-    Document(context, node);
+  for (Node& node : ParseYaml(text, name, limits_, budget_, loaded_.problems)) {
+    Read({name, std::make_shared<const Node>(std::move(node))});
   }
 }
 
-void Loader::Document(const Context& context, const Node& node) {
-  Object(Value(context, node, config::Path()), false);
+void Loader::Read(const config::Document& document) {
+  const Context context{document.file, &loaded_.problems};
+  Object(Value(context, *document.root, config::Path()), false);
+  if (documents_ != nullptr) documents_->push_back(document);
 }
 
 void Loader::Object(const Value& value, bool in_list) {
@@ -192,8 +195,9 @@ void Loader::Typed(const Value& value, std::size_t kind) {
 
 }  // namespace
 
-Loaded Load(const std::vector<std::string>& paths, const LoadLimits& limits) {
-  Loader loader(limits);
+Loaded Load(const std::vector<std::string>& paths, const LoadLimits& limits,
+            std::vector<Document>* documents) {
+  Loader loader(limits, documents);
   for (const std::string& path : paths) loader.Path(path, {});
   if (loader.daemon()) {
     const DaemonConfig daemon = *loader.daemon();
@@ -205,8 +209,14 @@ Loaded Load(const std::vector<std::string>& paths, const LoadLimits& limits) {
 }
 
 Loaded LoadText(std::string_view text, const std::string& file, const LoadLimits& limits) {
-  Loader loader(limits);
+  Loader loader(limits, nullptr);
   loader.Text(text, file);
+  return loader.Finish();
+}
+
+Loaded LoadDocuments(const std::vector<Document>& documents, const LoadLimits& limits) {
+  Loader loader(limits, nullptr);
+  for (const Document& document : documents) loader.Read(document);
   return loader.Finish();
 }
 

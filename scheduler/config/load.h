@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,12 +35,26 @@ struct Loaded {
   Problems problems;                 // sorted; the rest is of use only where this is empty
 };
 
+struct Node;
+
+// A document as it stands in its file, before it means anything: to be changed and understood
+// again.
+struct Document {
+  std::shared_ptr<const std::string> file;
+  std::shared_ptr<const Node> root;
+};
+
 // Reads files and folders (*.yaml, *.yml, *.json, by name; folders inside are not entered). Where a
 // TidegateConfig is among them, the manifests that it names are read too, each file once.
-Loaded Load(const std::vector<std::string>& paths, const LoadLimits& limits);
+// `documents`, where given, gets everything that was read, too.
+Loaded Load(const std::vector<std::string>& paths, const LoadLimits& limits,
+            std::vector<Document>* documents = nullptr);
 
 // The same for one text; `file` is its name in problems. Files are not touched: a TidegateConfig's
 // manifests are not followed.
 Loaded LoadText(std::string_view text, const std::string& file, const LoadLimits& limits);
+
+// The same for documents. Their files are not read again: `files` and `folders` stay empty.
+Loaded LoadDocuments(const std::vector<Document>& documents, const LoadLimits& limits);
 
 }  // namespace tidegate::config

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "sim/runner/cmd_compare.h"
 #include "sim/runner/cmd_run.h"
 #include "sim/runner/cmd_swarm.h"
 
@@ -18,6 +19,7 @@ struct Command {
 
 constexpr std::array kCommands = {
     Command{"run", AddRun},
+    Command{"compare", AddCompare},
     Command{"swarm", AddSwarm},
 };
 

@@ -125,28 +125,39 @@ void ReadDocument(const Value& document, const std::string& file, Scenario* scen
 
 }  // namespace
 
-LoadedScenario LoadScenario(const std::string& path) {
-  LoadedScenario loaded;
+ScenarioDocument ReadScenario(const std::string& path) {
+  ScenarioDocument read{path, {}, {}};
   const config::LoadLimits limits;
   const auto name = std::make_shared<const std::string>(path);
   std::ifstream in(path, std::ios::binary);
   std::string text(limits.file_bytes + 1, '\0');
   if (!in || !in.read(text.data(), static_cast<std::streamsize>(text.size())).eof()) {
-    loaded.problems.Add({path, 0, 0, "", in ? "larger than a scenario may be" : "can't be read"});
-    return loaded;
+    read.problems.Add({path, 0, 0, "", in ? "larger than a scenario may be" : "can't be read"});
+    return read;
   }
   text.resize(static_cast<std::size_t>(in.gcount()));
   config::LoadBudget budget{limits.documents, limits.total_bytes};
-  const auto documents = config::ParseYaml(text, name, limits, budget, loaded.problems);
-  const config::Context context{name, &loaded.problems};
-  if (documents.size() != 1) {
-    loaded.problems.Add({path, 0, 0, "", "expected one document of kind Scenario in the file"});
+  auto documents = config::ParseYaml(text, name, limits, budget, read.problems);
+  if (documents.size() == 1) {
+    read.root = std::move(documents[0]);
   } else {
-    const Value document(context, documents[0], config::Path());
-    ReadDocument(document, path, &loaded.scenario);
+    read.problems.Add({path, 0, 0, "", "expected one document of kind Scenario in the file"});
+  }
+  return read;
+}
+
+LoadedScenario LoadScenario(const ScenarioDocument& document) {
+  LoadedScenario loaded{{}, document.problems};
+  if (document.problems.empty()) {
+    const auto name = std::make_shared<const std::string>(document.path);
+    const config::Context context{name, &loaded.problems};
+    const Value root(context, document.root, config::Path());
+    ReadDocument(root, document.path, &loaded.scenario);
   }
   loaded.problems.Sort();
   return loaded;
 }
+
+LoadedScenario LoadScenario(const std::string& path) { return LoadScenario(ReadScenario(path)); }
 
 }  // namespace tidegate::sim

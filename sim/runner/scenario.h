@@ -7,6 +7,7 @@
 
 #include "policies/base/instant.h"
 #include "scheduler/config/load.h"
+#include "scheduler/config/yaml_tree.h"
 #include "sim/world/fluid_pool.h"
 
 namespace tidegate::sim {
@@ -47,5 +48,14 @@ struct LoadedScenario {
   config::Problems problems;  // `scenario` is of use only where this is empty
 };
 LoadedScenario LoadScenario(const std::string& path);
+
+// The same in two steps, for documents that get changed in between.
+struct ScenarioDocument {
+  std::string path;
+  config::Node root;
+  config::Problems problems;  // `root` is of use only where this is empty
+};
+ScenarioDocument ReadScenario(const std::string& path);
+LoadedScenario LoadScenario(const ScenarioDocument& document);
 
 }  // namespace tidegate::sim

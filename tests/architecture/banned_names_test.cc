@@ -30,7 +30,9 @@ const std::vector<BanRule> kRules = {
     {"a steady clock is for deadlines and sleeping at the edge of the process",
      {{"steady_clock"}, {"steady_timer"}},
      {"policies", "traces", "scheduler", "sim"},
-     {"scheduler/adapters", "scheduler/daemon", "traces/net", "traces/cli"}},
+     {"scheduler/adapters", "scheduler/daemon", "traces/net", "traces/cli",
+      // When a sweep will be done; no run sees it.
+      "sim/runner/progress"}},
     {"decisions take no entropy, environment or locale",
      {{"random_device"},
       {"rand", NameForm::kCall},
@@ -43,7 +45,8 @@ const std::vector<BanRule> kRules = {
       {"default_random_engine"},
       {"_distribution", NameForm::kSuffix}},
      kPureFolders,
-     {}},
+     // Which part of a sweep is this process's.
+     {"sim/runner/environment"}},
     {"random engines live in sim/engine, so that streams are ours and keep their order",
      {{"mt19937", NameForm::kPrefix}, {"minstd_rand", NameForm::kPrefix}},
      {"policies", "traces", "scheduler", "sim"},
@@ -63,7 +66,8 @@ const std::vector<BanRule> kRules = {
       {"nanosleep"},
       {"sleep", NameForm::kCall}},
      kPureFolders,
-     {}},
+     // Many runs at once, each by itself on one thread.
+     {"sim/runner/workers", "sim/runner/progress", "sim/runner/results_writer"}},
     {"decision code opens no file and starts no process",
      {{"fstream"},
       {"ifstream"},

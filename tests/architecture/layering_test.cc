@@ -88,7 +88,7 @@ const std::vector<LayerRule> kDependencyTable = {
      {"policies", "traces/format", "traces/generate", "scheduler/allocation", "scheduler/rollout",
       "scheduler/decision", "scheduler/ports", "scheduler/loop", "scheduler/journal",
       "scheduler/config", "scheduler/metrics", "sim"},
-     {"fmt", "boost.json", "cli11"}},
+     {"fmt", "boost.json", "cli11", "posix"}},
     {"sim", {"sim/runner"}, {}},
 
     // tests: see everything.

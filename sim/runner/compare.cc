@@ -1,0 +1,139 @@
+#include "sim/runner/compare.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <ostream>
+#include <set>
+#include <utility>
+
+#include "policies/signals/snapshot.h"
+#include "sim/report/measures.h"
+#include "sim/report/time_means.h"
+#include "sim/runner/experiment.h"
+#include "sim/runner/interrupt.h"
+#include "sim/runner/progress.h"
+#include "sim/runner/workers.h"
+
+namespace tidegate::sim {
+namespace {
+
+constexpr std::size_t kMostStretches = 1'000;
+
+// One scenario and what its runs gave.
+struct Entry {
+  Case input;
+  std::shared_ptr<const traces::Trace> load;
+  Contender contender;
+};
+
+Duration LengthOf(const Entry& entry) {
+  return traces::Length(*entry.load) + entry.input.scenario.tail;
+}
+
+// Reads everything; prints all that is wrong.
+bool LoadAll(const std::vector<std::string>& files, std::vector<Entry>& entries,
+             std::ostream& err) {
+  bool good = true;
+  TraceShelf shelf;
+  std::set<std::string> names;
+  for (const std::string& file : files) {
+    LoadedCase loaded = LoadCase(file);
+    if (!loaded.problems.empty()) {
+      err << loaded.problems.text();
+      good = false;
+      continue;
+    }
+    auto trace = shelf.Get(loaded.value.scenario.trace);
+    if (!trace) {
+      err << trace.error().message << "\n";
+      good = false;
+      continue;
+    }
+    Entry entry{std::move(loaded.value), nullptr, {}};
+    entry.load = LoadOf(entry.input.scenario, *std::move(trace));
+    entry.contender.name = entry.input.scenario.name;
+    // Two versions of one scenario are often called the same.
+    if (!names.insert(entry.contender.name).second) entry.contender.name = file;
+    entry.contender.length = LengthOf(entry);
+    entries.push_back(std::move(entry));
+  }
+  return good;
+}
+
+// Stretches that all runs divide their time into: each holds a tick of the slowest loop.
+std::size_t Stretches(const std::vector<Entry>& entries) {
+  std::size_t stretches = kMostStretches;
+  for (const Entry& entry : entries) {
+    const auto ticks = LengthOf(entry) / entry.input.scenario.tick;
+    stretches = std::min(stretches, static_cast<std::size_t>(std::max<Duration::rep>(1, ticks)));
+  }
+  return stretches;
+}
+
+Expected<void> RunOnce(Entry& entry, std::size_t run, std::uint64_t seed, std::size_t stretches) {
+  const Scenario& scenario = entry.input.scenario;
+  TimeMeans live(scenario.start, entry.contender.length, stretches);
+  TimeMeans backlog(scenario.start, entry.contender.length, stretches);
+  Recorder recorder;
+  recorder.tick = [&](const loop::ControlLoop& loop, World& world) {
+    double replicas = 0, inside = 0;
+    for (const auto& [id, pool] : world) {
+      const auto counts = signals::Count(pool.pool->Views());
+      replicas += counts.live() + counts.draining;
+      inside += pool.pool->backlog();
+    }
+    const Instant now = loop.last()->at;
+    live.Add(now, replicas);
+    backlog.Add(now, inside);
+  };
+  TIDEGATE_TRY(const RunSummary summary, RunWithSeed(entry.input, *entry.load, seed, recorder));
+  entry.contender.measures[run] = Measured(summary);
+  entry.contender.live[run] = live.Values();
+  entry.contender.backlog[run] = backlog.Values();
+  return {};
+}
+
+}  // namespace
+
+int RunCompare(const CompareOptions& options, Streams streams) {
+  std::vector<Entry> entries;
+  if (!LoadAll(options.scenarios, entries, streams.err)) return kBadInput;
+  const auto runs = static_cast<std::size_t>(options.replications);
+  for (Entry& entry : entries) {
+    entry.contender.measures.resize(runs);
+    entry.contender.live.resize(runs);
+    entry.contender.backlog.resize(runs);
+  }
+  const std::size_t stretches = Stretches(entries);
+  std::vector<Expected<void>> outcomes(runs * entries.size());
+  const Interrupt interrupt;
+  bool complete = false;
+  {
+    Progress progress(streams.err, "runs", outcomes.size(), 0);
+    complete = ForEach(
+        outcomes.size(), options.threads > 0 ? options.threads : Processors(),
+        [&] { return interrupt.Asked(); },
+        [&](std::size_t i) {
+          const std::size_t run = i / entries.size();
+          outcomes[i] = RunOnce(entries[i % entries.size()], run, options.seed + run, stretches);
+          progress.Done();
+        });
+  }
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (outcomes[i]) continue;
+    streams.err << options.scenarios[i] << ": " << outcomes[i].error().message << "\n";
+    return outcomes[i].error().code == ErrorCode::kInvalid ? kBadInput : kFailed;
+  }
+  if (!complete) {
+    streams.err << "stopped before all runs were done\n";
+    return kFailed;
+  }
+  std::vector<Contender> contenders;
+  for (Entry& entry : entries) contenders.push_back(std::move(entry.contender));
+  const Comparison comparison = Compare(contenders, options.confidence, options.warm_up);
+  streams.out << (options.json ? ToJson(comparison) + "\n" : ToTable(comparison));
+  return streams.out ? kDone : kFailed;
+}
+
+}  // namespace tidegate::sim
