@@ -1,0 +1,83 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policies/base/expected.h"
+#include "sim/engine/calendar.h"
+#include "sim/world/pool_model.h"
+
+namespace tidegate::sim {
+
+// A zone is lost with all that runs in it, and comes back empty.
+struct ZoneLoss {
+  std::string zone;
+  Duration at{0};  // since the trace's start
+  Duration lasts{0};
+  bool operator==(const ZoneLoss&) const = default;
+};
+
+// Where a pool's replicas may be, and how many.
+struct Placement {
+  std::optional<Replicas> quota =
+      std::nullopt;                     // replicas that exist, starting to failed; unset: no limit
+  std::vector<std::string> zones = {};  // names; empty: one that is never lost
+  std::vector<ZoneLoss> losses = {};    // of those zones
+};
+
+// A pool within a quota and spread over zones: a replica starts in the zone that is up and has the
+// fewest, the first of equals. Replicas of a lost zone fail at once, starting and ready ones alike,
+// and stay to be seen as failed until somebody drains them, which needs no time. What such a
+// replica has in progress is finished as in a drain: pool models know no crash.
+class PlacedPool : public PoolModel {
+ public:
+  // `calendar` must be the inner pool's too, and outlive this object; losses count from its present
+  // time. Precondition: losses are of zones that are listed.
+  PlacedPool(Calendar& calendar, std::unique_ptr<PoolModel> inner, Placement placement);
+
+  // An error where nothing more can start: quota used up, or no zone up.
+  Expected<void> HasRoom() const;
+  // "" for a replica that is unknown, and where there are no zones.
+  std::string ZoneOf(std::string_view name) const;
+  // Whether it is in a zone that is down.
+  bool IsCutOff(std::string_view name) const;
+
+  // Precondition: HasRoom().
+  void Start(const std::string& name, const Revision& revision) override;
+  void Drain(const std::string& name) override;
+  bool Knows(std::string_view name) const override;
+  void AdvanceTo(Instant at) override { inner_->AdvanceTo(at); }
+  std::span<const signals::ReplicaView> Views() const override;
+  std::optional<double> Served(std::string_view name) const override;
+  const Flow& total() const override { return inner_->total(); }
+  double backlog() const override { return inner_->backlog(); }
+  double capacity() const override { return inner_->capacity(); }
+  Rate arrival_rate(Instant at) const override { return inner_->arrival_rate(at); }
+
+ private:
+  struct Failure {
+    signals::ReplicaView view;
+    bool removed = false;  // not to be seen any more, though the inner pool may still know it
+  };
+
+  std::size_t BestZone() const;
+  void Lose(std::size_t zone);
+  const Failure* FailureOf(std::string_view name) const;
+  // Drops what the inner pool has forgotten too.
+  void Tidy();
+
+  Calendar& calendar_;
+  std::unique_ptr<PoolModel> inner_;
+  Placement placement_;
+  std::vector<int> down_;                                  // losses in force, by zone
+  std::map<std::string, std::size_t, std::less<>> zones_;  // index of the zone, by replica
+  std::map<std::string, Failure, std::less<>> failures_;   // by replica
+  mutable std::vector<signals::ReplicaView> views_;        // where there are failures
+};
+
+}  // namespace tidegate::sim
