@@ -92,6 +92,15 @@ PresetQuery MakePresetQuery(const Preset& preset, config::SignalMetric metric,
   return query;
 }
 
+std::string RequestsOfPool(const Preset& preset, const PoolId& pool,
+                           const config::PrometheusConfig& config) {
+  const PresetQuery query = MakePresetQuery(preset, config::SignalMetric::kRequests, config);
+  const std::string_view open = preset.requests;
+  return fmt::format("{}{}{}=\"{}\",{}=\"{}{}\"}}", open, open.ends_with('{') ? "" : ",",
+                     query.namespace_label, pool.ns, query.gateway_label, query.gateway_prefix,
+                     pool.name);
+}
+
 std::string ExpandPromql(std::string_view promql, const PoolId& pool, Duration window) {
   const std::array<std::pair<std::string_view, std::string>, 3> values{
       {{"{{namespace}}", pool.ns}, {"{{gateway}}", pool.name}, {"{{window}}", Promql(window)}}};

@@ -41,6 +41,11 @@ struct PresetQuery {
 PresetQuery MakePresetQuery(const Preset& preset, config::SignalMetric metric,
                             const config::PrometheusConfig& config);
 
+// The selector of one pool's request counters, braces and all, as range queries over its history
+// need it.
+std::string RequestsOfPool(const Preset& preset, const PoolId& pool,
+                           const config::PrometheusConfig& config);
+
 // A user's expression for one pool: {{namespace}}, {{gateway}} and {{window}} are replaced.
 std::string ExpandPromql(std::string_view promql, const PoolId& pool, Duration window);
 
