@@ -1,7 +1,6 @@
 #include "sim/report/table.h"
 
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <iterator>
 #include <utility>
@@ -9,28 +8,18 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "sim/report/bars.h"
+
 namespace tidegate::sim {
 namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kWidth = 72;
-constexpr std::array<const char*, 9> kBlocks{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-
-// The largest value of each of `kWidth` stretches of time, as a bar of eight heights.
-std::string Bars(const std::vector<Moment>& moments,
-                 const std::function<double(const Moment&)>& value) {
-  double top = 0;
-  for (const Moment& moment : moments) top = std::max(top, value(moment));
-  std::string text;
-  for (std::size_t column = 0; column < kWidth && !moments.empty(); ++column) {
-    const std::size_t begin = column * moments.size() / kWidth;
-    const std::size_t end = std::max(begin + 1, (column + 1) * moments.size() / kWidth);
-    double most = 0;
-    for (std::size_t i = begin; i < end; ++i) most = std::max(most, value(moments[i]));
-    text += kBlocks[top > 0 ? static_cast<std::size_t>(most / top * 8 + 0.5) : 0];
-  }
-  return text + fmt::format("  max {:.0f}", top);
+std::string BarsOf(const std::vector<Moment>& moments,
+                   const std::function<double(const Moment&)>& value) {
+  std::vector<double> values;
+  for (const Moment& moment : moments) values.push_back(value(moment));
+  return Bars(values);
 }
 
 void AppendPool(std::string& text, const PoolResult& pool) {
@@ -46,12 +35,12 @@ void AppendPool(std::string& text, const PoolResult& pool) {
   fmt::format_to(out, "  shortage   {} with demand above capacity, longest wait {:.1f} s\n",
                  FormatDuration(pool.short_of_capacity), pool.longest_wait_seconds);
   fmt::format_to(out, "  demand     {}\n",
-                 Bars(pool.time_line.moments(), [](const Moment& m) { return m.demand; }));
-  fmt::format_to(out, "  ready      {}\n", Bars(pool.time_line.moments(), [](const Moment& m) {
+                 BarsOf(pool.time_line.moments(), [](const Moment& m) { return m.demand; }));
+  fmt::format_to(out, "  ready      {}\n", BarsOf(pool.time_line.moments(), [](const Moment& m) {
                    return double{1} * m.ready;
                  }));
   fmt::format_to(out, "  backlog    {}\n",
-                 Bars(pool.time_line.moments(), [](const Moment& m) { return m.backlog; }));
+                 BarsOf(pool.time_line.moments(), [](const Moment& m) { return m.backlog; }));
 }
 
 json::object MomentJson(const Moment& moment) {

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -12,6 +11,7 @@
 
 #include "scheduler/config/fields.h"
 #include "scheduler/config/yaml_tree.h"
+#include "sim/runner/yaml_file.h"
 
 namespace tidegate::sim {
 namespace {
@@ -127,21 +127,8 @@ void ReadDocument(const Value& document, const std::string& file, Scenario* scen
 
 ScenarioDocument ReadScenario(const std::string& path) {
   ScenarioDocument read{path, {}, {}};
-  const config::LoadLimits limits;
-  const auto name = std::make_shared<const std::string>(path);
-  std::ifstream in(path, std::ios::binary);
-  std::string text(limits.file_bytes + 1, '\0');
-  if (!in || !in.read(text.data(), static_cast<std::streamsize>(text.size())).eof()) {
-    read.problems.Add({path, 0, 0, "", in ? "larger than a scenario may be" : "can't be read"});
-    return read;
-  }
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  config::LoadBudget budget{limits.documents, limits.total_bytes};
-  auto documents = config::ParseYaml(text, name, limits, budget, read.problems);
-  if (documents.size() == 1) {
-    read.root = std::move(documents[0]);
-  } else {
-    read.problems.Add({path, 0, 0, "", "expected one document of kind Scenario in the file"});
+  if (auto document = ReadOneDocument(path, "of kind Scenario", read.problems)) {
+    read.root = std::move(document->node);
   }
   return read;
 }

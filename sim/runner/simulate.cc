@@ -217,6 +217,7 @@ class Run {
           std::max(result.longest_wait_seconds, pool.backlog() / capacity);
     }
     result.time_line.Add(moment);
+    if (recorder_.look) recorder_.look(id, at, moment, pool.total());
   }
 
   RunResult Finish() {

@@ -26,6 +26,8 @@ struct Recorder {
   std::function<void(const decision::Decision&)> decision;  // repetitions too
   // After each tick; the world as it is then.
   std::function<void(const loop::ControlLoop&, World&)> tick;
+  // Each second of each pool: how it is, and what has happened to requests since the start.
+  std::function<void(const PoolId&, Instant, const Moment&, const Flow&)> look;
 };
 
 // Runs the control loop over the trace, every pool of `manifests` under the same load. Pools begin

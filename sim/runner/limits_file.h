@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "scheduler/config/problem.h"
+#include "sim/report/limits.h"
+
+namespace tidegate::sim {
+
+// What a gate allows, as a file:
+//
+//   limits:
+//     badMinutes: 2        # each may be left out
+//     replicas: 20
+//     replicaHours: 3.5
+//   objective:
+//     waitSeconds: 1
+//     goodShare: 0.99
+//
+// Fields that are absent leave the value as it is. `limits` and `objective` are of use only where
+// the problems are empty.
+config::Problems LoadLimits(const std::string& path, Limits* limits, Objective* objective);
+
+}  // namespace tidegate::sim
