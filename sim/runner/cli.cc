@@ -5,7 +5,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "sim/runner/cmd_backtest.h"
 #include "sim/runner/cmd_compare.h"
+#include "sim/runner/cmd_gate.h"
 #include "sim/runner/cmd_run.h"
 #include "sim/runner/cmd_swarm.h"
 
@@ -18,9 +20,8 @@ struct Command {
 };
 
 constexpr std::array kCommands = {
-    Command{"run", AddRun},
-    Command{"compare", AddCompare},
-    Command{"swarm", AddSwarm},
+    Command{"run", AddRun},   Command{"compare", AddCompare}, Command{"backtest", AddBacktest},
+    Command{"gate", AddGate}, Command{"swarm", AddSwarm},
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ const std::vector<LayerRule> kDependencyTable = {
     // traces: loads, and the one HTTP stack.
     {"traces/format", {"policies/base", "policies/signals"}, {"fmt", "protobuf"}},
     {"traces/generate", {"policies/base", "traces/format"}, {"fmt"}},
+    {"traces/history", {"policies/base", "policies/signals", "traces/format"}, {"fmt"}},
     {"traces/net", {"policies/base"}, {"fmt", "boost.net", "openssl", "zlib", "posix"}},
     {"traces/cli",
      {"policies/base", "policies/signals", "traces"},
@@ -63,7 +64,7 @@ const std::vector<LayerRule> kDependencyTable = {
      {"fmt", "spdlog", "prometheus", "boost.json", "cli11", "posix"}},
     {"scheduler", {"scheduler/daemon"}, {}},
 
-    // sim: the world around the same loop. Never adapters, telemetry or daemon.
+    // sim: the world around the same loop. No adapters, telemetry or daemon, but for sim/history.
     {"sim/engine", {"policies/base", "scheduler/ports"}, {"fmt"}},
     {"sim/world",
      {"policies", "traces/format", "traces/generate", "scheduler/allocation", "scheduler/rollout",
@@ -84,10 +85,15 @@ const std::vector<LayerRule> kDependencyTable = {
      {"policies", "scheduler/rollout", "scheduler/decision", "scheduler/journal",
       "scheduler/metrics", "sim/engine", "sim/world", "sim/checks"},
      {"fmt", "boost.json", "boost.math"}},
+    // The one part of sim that asks a live system: for the past, never for a decision.
+    {"sim/history",
+     {"policies", "traces/format", "traces/history", "scheduler/config",
+      "scheduler/adapters/prometheus", "scheduler/adapters/system_clock.h"},
+     {"fmt"}},
     {"sim/runner",
-     {"policies", "traces/format", "traces/generate", "scheduler/allocation", "scheduler/rollout",
-      "scheduler/decision", "scheduler/ports", "scheduler/loop", "scheduler/journal",
-      "scheduler/config", "scheduler/metrics", "sim"},
+     {"policies", "traces/format", "traces/generate", "traces/history", "scheduler/allocation",
+      "scheduler/rollout", "scheduler/decision", "scheduler/ports", "scheduler/loop",
+      "scheduler/journal", "scheduler/config", "scheduler/metrics", "sim"},
      {"fmt", "boost.json", "cli11", "posix"}},
     {"sim", {"sim/runner"}, {}},
 
@@ -138,6 +144,10 @@ TEST(LayeringTest, RejectsALaterStage) {
 TEST(LayeringTest, RejectsTheSimulatorReachingForAnAdapter) {
   EXPECT_EQ(Check("sim/runner/a.cc", "#include \"scheduler/adapters/b.h\"\n").size(), 1u);
   EXPECT_EQ(Check("sim/runner/a.cc", "#include \"traces/net/http.h\"\n").size(), 1u);
+  EXPECT_EQ(Check("sim/world/a.cc", "#include \"sim/history/pool_history.h\"\n").size(), 1u);
+  EXPECT_EQ(Check("sim/history/a.cc", "#include \"scheduler/adapters/journal/b.h\"\n").size(), 1u);
+  EXPECT_EQ(Check("sim/history/a.cc", "#include \"scheduler/adapters/prometheus/b.h\"\n").size(),
+            0u);
 }
 
 TEST(LayeringTest, RejectsThirdPartyHeadersInOurHeaders) {

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policies/base/expected.h"
+#include "policies/base/units.h"
+#include "scheduler/config/compile.h"
+#include "scheduler/config/daemon_config.h"
+#include "sim/runner/scenario.h"
+
+namespace tidegate::sim {
+
+// Where a configuration that is to be tried comes from. At least one of the first three is given.
+struct CandidateOptions {
+  std::vector<std::string> manifests;  // files and folders, as the daemon reads them
+  std::string scenario;                // a scenario file; its manifests, where none are given above
+  std::string config;  // the daemon's configuration; its manifests, where there are no others
+  std::vector<std::string> pools;  // "namespace/name"; empty: all that the manifests declare
+};
+
+// A configuration, and how replicas and metrics behave around it.
+struct Candidate {
+  Scenario scenario;  // defaults where none is given; its trace is of use only if one is
+  config::CompiledConfig config;
+  std::optional<config::PrometheusConfig> prometheus;  // of the daemon's configuration, if any
+  std::vector<PoolId> pools;                           // that are wanted; not empty
+};
+
+// Without a scenario, tick and scrapes are those of the daemon's configuration. kInvalid with all
+// problems, a line each.
+Expected<Candidate> LoadCandidate(const CandidateOptions& options);
+
+// What the manifests say of one pool alone. Precondition: they declare it.
+config::CompiledConfig OnlyPool(const config::CompiledConfig& config, const PoolId& pool);
+
+}  // namespace tidegate::sim

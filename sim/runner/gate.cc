@@ -1,0 +1,209 @@
+#include "sim/runner/gate.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "sim/runner/simulate.h"
+
+namespace tidegate::sim {
+namespace {
+
+namespace json = boost::json;
+using traces::Spike;
+
+struct Found {
+  const SpikeSource* source;
+  Spike spike;
+};
+
+std::vector<Spike> SpikesOf(const SpikeSource& source, const GateOptions& options) {
+  if (!options.whole) return FindSpikes(source.trace, options.rule);
+  if (source.trace.requests.empty()) return {};
+  const traces::TraceStatistics all = traces::Describe(source.trace);
+  return {{.begin = Duration(0),
+           .end = all.length,
+           .baseline = source.trace.requests.front() / Seconds(all.bin),
+           .peak = all.peak,
+           .peak_at = all.peak_at}};
+}
+
+std::vector<Found> LastSpikes(const Candidate& candidate, const std::vector<SpikeSource>& sources,
+                              const GateOptions& options) {
+  std::vector<Found> all;
+  for (const PoolId& pool : candidate.pools) {
+    std::vector<Found> mine;
+    for (const SpikeSource& source : sources) {
+      if (source.pool != pool) continue;
+      for (const Spike& spike : SpikesOf(source, options)) mine.push_back({&source, spike});
+    }
+    const std::size_t skipped = mine.size() - std::min(mine.size(), options.last);
+    all.insert(all.end(), mine.begin() + static_cast<std::ptrdiff_t>(skipped), mine.end());
+  }
+  return all;
+}
+
+Expected<ReplayedSpike> Replay(const Candidate& candidate, const Found& found,
+                               const GateOptions& options) {
+  const SpikeSource& source = *found.source;
+  const Duration bin = source.trace.bin;
+  const Duration lead = (options.lead + bin - Duration(1)) / bin * bin;
+  const Duration until = std::min(found.spike.end + options.after, traces::Length(source.trace));
+  ReplayedSpike replayed{.pool = source.pool,
+                         .source = source.name,
+                         .source_start = source.start,
+                         .spike = found.spike,
+                         .judged_until = until,
+                         .verdict = {}};
+  const traces::Trace trace =
+      traces::Window(source.trace, found.spike.begin - lead, until, found.spike.baseline);
+  Scenario scenario = candidate.scenario;
+  scenario.start = source.start + found.spike.begin - lead;
+  scenario.tail = Duration(0);
+  LimitCheck check(options.limits, options.objective, source.start + found.spike.begin,
+                   source.start + until);
+  Recorder recorder;
+  recorder.decision = [&](const decision::Decision& decision) { check.Decide(decision); };
+  recorder.look = [&](const PoolId&, Instant at, const Moment& moment, const Flow& total) {
+    check.Look(at, moment, total);
+  };
+  const auto run = Simulate(scenario, OnlyPool(candidate.config, source.pool), trace, recorder);
+  if (!run) return Fail(run.error());
+  replayed.verdict = check.Finish();
+  return replayed;
+}
+
+std::string Number(LimitKind kind, double value) {
+  return kind == LimitKind::kReplicaHours ? fmt::format("{:.3f}", value)
+                                          : fmt::format("{:g}", value);
+}
+
+// "1m30s into it, 2026-11-25T10:00:00Z".
+std::string When(const ReplayedSpike& spike, Instant at) {
+  return fmt::format("{}, {} into {}", FormatInstant(at), FormatDuration(at - spike.source_start),
+                     spike.source);
+}
+
+void AddBreach(std::string& text, const ReplayedSpike& spike, const LimitBreach& breach) {
+  const auto out = std::back_inserter(text);
+  fmt::format_to(out, "      {}: {}, at most {} allowed\n", Name(breach.kind),
+                 Number(breach.kind, breach.reached), Number(breach.kind, breach.allowed));
+  fmt::format_to(out, "        when  {}\n", When(spike, breach.at));
+  fmt::format_to(out, "        why   {}\n", breach.why);
+  if (breach.decision.empty()) return;
+  text += "        the decision before that:\n";
+  for (std::size_t at = 0; at < breach.decision.size();) {
+    const std::size_t end = std::min(breach.decision.find('\n', at), breach.decision.size());
+    fmt::format_to(out, "          {}\n", breach.decision.substr(at, end - at));
+    at = end + 1;
+  }
+}
+
+void AddSpike(std::string& text, const ReplayedSpike& spike) {
+  const Verdict& verdict = spike.verdict;
+  fmt::format_to(std::back_inserter(text),
+                 "{}  {}  {}: {:.0f} -> {:.0f} rps for {}\n      {} bad minutes, {} replicas at "
+                 "most, {:.3f} replica-hours; {:.0f} of {:.0f} requests bad\n",
+                 verdict.breaches.empty() ? "ok  " : "FAIL", ToString(spike.pool),
+                 When(spike, spike.source_start + spike.spike.begin), spike.spike.baseline,
+                 spike.spike.peak, FormatDuration(spike.spike.end - spike.spike.begin),
+                 verdict.bad_minutes, verdict.peak_replicas, verdict.replica_hours, verdict.bad,
+                 verdict.arrived);
+  for (const LimitBreach& breach : verdict.breaches) AddBreach(text, spike, breach);
+}
+
+json::object BreachJson(const ReplayedSpike& spike, const LimitBreach& breach) {
+  return {{"limit", Name(breach.kind)},
+          {"allowed", breach.allowed},
+          {"reached", breach.reached},
+          {"at", FormatInstant(breach.at)},
+          {"seconds", Seconds(breach.at - spike.source_start)},
+          {"why", breach.why},
+          {"decision", breach.decision}};
+}
+
+json::object SpikeJson(const ReplayedSpike& spike) {
+  const Verdict& verdict = spike.verdict;
+  json::array breaches;
+  for (const LimitBreach& breach : verdict.breaches) breaches.push_back(BreachJson(spike, breach));
+  return {{"namespace", spike.pool.ns},
+          {"name", spike.pool.name},
+          {"source", spike.source},
+          {"at", FormatInstant(spike.source_start + spike.spike.begin)},
+          {"beginSeconds", Seconds(spike.spike.begin)},
+          {"endSeconds", Seconds(spike.spike.end)},
+          {"judgedUntilSeconds", Seconds(spike.judged_until)},
+          {"baselineRate", spike.spike.baseline},
+          {"peakRate", spike.spike.peak},
+          {"badMinutes", verdict.bad_minutes},
+          {"peakReplicas", verdict.peak_replicas},
+          {"replicaHours", verdict.replica_hours},
+          {"requests", verdict.arrived},
+          {"badRequests", verdict.bad},
+          {"breaches", std::move(breaches)}};
+}
+
+json::object LimitsJson(const Limits& limits) {
+  json::object object;
+  if (limits.bad_minutes) object["badMinutes"] = *limits.bad_minutes;
+  if (limits.replicas) object["replicas"] = *limits.replicas;
+  if (limits.replica_hours) object["replicaHours"] = *limits.replica_hours;
+  return object;
+}
+
+std::size_t FailedSpikes(const GateResult& result) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      result.spikes, [](const ReplayedSpike& one) { return !one.verdict.breaches.empty(); }));
+}
+
+}  // namespace
+
+bool GateResult::passed() const { return FailedSpikes(*this) == 0; }
+
+Expected<GateResult> RunGate(const Candidate& candidate, const std::vector<SpikeSource>& sources,
+                             const GateOptions& options, const GateProgress& progress) {
+  const std::vector<Found> spikes = LastSpikes(candidate, sources, options);
+  if (spikes.empty()) {
+    return Fail(
+        ErrorCode::kNotFound,
+        fmt::format("no spike was found (a rise to {:g} times the median of the {} before), "
+                    "so nothing was tried; look back further, lower --factor, or judge all "
+                    "of it by --whole",
+                    options.rule.factor, FormatDuration(options.rule.baseline)));
+  }
+  GateResult result{.spikes = {}, .limits = options.limits, .objective = options.objective};
+  for (const Found& found : spikes) {
+    TIDEGATE_TRY(ReplayedSpike replayed, Replay(candidate, found, options));
+    result.spikes.push_back(std::move(replayed));
+    if (progress) progress(result.spikes.size(), spikes.size());
+  }
+  return result;
+}
+
+std::string ToText(const GateResult& result) {
+  std::string text;
+  for (const ReplayedSpike& spike : result.spikes) AddSpike(text, spike);
+  const std::size_t failed = FailedSpikes(result);
+  return text + fmt::format(
+                    "\n{}: {} of {} spikes within the limits; a bad request is lost or "
+                    "waits longer than {:g} s, a bad minute has less than {:g} % good ones\n",
+                    failed == 0 ? "passed" : "FAILED", result.spikes.size() - failed,
+                    result.spikes.size(), result.objective.wait_seconds,
+                    result.objective.good_share * 100);
+}
+
+std::string ToJson(const GateResult& result) {
+  json::array spikes;
+  for (const ReplayedSpike& spike : result.spikes) spikes.push_back(SpikeJson(spike));
+  return json::serialize(json::object{{"passed", result.passed()},
+                                      {"limits", LimitsJson(result.limits)},
+                                      {"objective",
+                                       {{"waitSeconds", result.objective.wait_seconds},
+                                        {"goodShare", result.objective.good_share}}},
+                                      {"spikes", std::move(spikes)}});
+}
+
+}  // namespace tidegate::sim

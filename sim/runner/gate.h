@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "policies/base/expected.h"
+#include "policies/base/instant.h"
+#include "policies/base/units.h"
+#include "sim/report/limits.h"
+#include "sim/runner/candidate.h"
+#include "traces/format/trace.h"
+#include "traces/history/spikes.h"
+
+namespace tidegate::sim {
+
+// A load to look for spikes in.
+struct SpikeSource {
+  PoolId pool;
+  std::string name;  // of the file, or of the Prometheus
+  traces::Trace trace;
+  Instant start{};  // of the trace, by the clock
+};
+
+struct GateOptions {
+  traces::SpikeRule rule = {};
+  std::size_t last = 5;  // spikes of each pool that are replayed
+  bool whole = false;    // each source is replayed as it is, as if it were one spike
+  // Before a spike the pool lives through this much of the source, or of the spike's baseline where
+  // the source begins later. Not judged.
+  Duration lead = std::chrono::minutes(10);
+  Duration after = std::chrono::minutes(5);  // of the source; judged
+  Limits limits = {};                        // hold for each spike
+  Objective objective = {};
+};
+
+// One spike with the candidate in charge.
+struct ReplayedSpike {
+  PoolId pool;
+  std::string source;
+  Instant source_start{};
+  traces::Spike spike;  // times since the source's start
+  Duration judged_until{0};
+  Verdict verdict;
+};
+
+struct GateResult {
+  std::vector<ReplayedSpike> spikes;  // by pool, then as they follow in the sources
+  Limits limits;
+  Objective objective = {};
+  bool passed() const;
+};
+
+using GateProgress = std::function<void(std::size_t done, std::size_t all)>;
+
+// Replays the last spikes of the sources. kNotFound where there is no spike: nothing was tried
+// then, and that must not pass for a success. Other errors as of Simulate().
+Expected<GateResult> RunGate(const Candidate& candidate, const std::vector<SpikeSource>& sources,
+                             const GateOptions& options, const GateProgress& progress);
+
+// For people: a line for each spike, and for each limit that was passed when and why.
+std::string ToText(const GateResult& result);
+// The same as one JSON object.
+std::string ToJson(const GateResult& result);
+
+}  // namespace tidegate::sim
