@@ -10,6 +10,7 @@
 #include "sim/runner/cmd_gate.h"
 #include "sim/runner/cmd_run.h"
 #include "sim/runner/cmd_swarm.h"
+#include "sim/runner/cmd_sweep.h"
 
 namespace tidegate::sim {
 namespace {
@@ -20,8 +21,9 @@ struct Command {
 };
 
 constexpr std::array kCommands = {
-    Command{"run", AddRun},   Command{"compare", AddCompare}, Command{"backtest", AddBacktest},
-    Command{"gate", AddGate}, Command{"swarm", AddSwarm},
+    Command{"run", AddRun},     Command{"compare", AddCompare},   Command{"sweep", AddSweep},
+    Command{"merge", AddMerge}, Command{"backtest", AddBacktest}, Command{"gate", AddGate},
+    Command{"swarm", AddSwarm},
 };
 
 }  // namespace

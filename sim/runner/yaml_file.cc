@@ -25,7 +25,8 @@ std::optional<YamlFile> ReadOneDocument(const std::string& path, const std::stri
     read.node = std::move(documents[0]);
     return read;
   }
-  problems.Add({path, 0, 0, "", "expected one document " + what + " in the file"});
+  if (problems.empty())
+    problems.Add({path, 0, 0, "", "expected one document " + what + " in the file"});
   return std::nullopt;
 }
 
