@@ -1,0 +1,231 @@
+// The oracle against every schedule of small pools under every small load. AllSchedules() is slow
+// and knows no layer, gap or price.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "sim/engine/calendar.h"
+#include "sim/report/oracle.h"
+#include "sim/world/fluid_pool.h"
+#include "tests/testing/all_schedules.h"
+
+namespace tidegate::sim {
+namespace {
+
+using std::chrono::seconds;
+using testing::AllSchedules;
+using testing::TinyPool;
+
+constexpr double kCapacity = 100;
+constexpr Instant kStart = FromUnixMillis(1'767'225'600'000);
+
+struct Point {
+  double unmet = 0;  // requests
+  double cost = 0;   // replica-seconds
+};
+
+std::string ToText(const TinyPool& pool) {
+  return fmt::format("startup {} drain {} initial {} least {} most {}", pool.startup, pool.drain,
+                     pool.initial, pool.least, pool.most);
+}
+
+std::string ToText(const std::vector<double>& requests) {
+  return fmt::format(" load {}", fmt::join(requests, " "));
+}
+
+OracleInput InputOf(const TinyPool& pool) {
+  OracleInput input;
+  input.capacity = kCapacity;
+  input.startup = seconds(pool.startup);
+  input.drain = seconds(pool.drain);
+  input.initial = pool.initial;
+  input.least = pool.least;
+  input.most = pool.most;
+  input.end = seconds(pool.end);
+  input.counted_from = seconds(pool.startup);
+  return input;
+}
+
+// Calls `visit` for every pool with up to two replicas and delays of up to two seconds.
+template <class Visit>
+void ForEachPool(const Visit& visit) {
+  TinyPool pool;
+  for (pool.startup = 0; pool.startup <= 2; ++pool.startup) {
+    for (pool.drain = 0; pool.drain <= 2; ++pool.drain) {
+      for (pool.initial = 0; pool.initial <= 2; ++pool.initial) {
+        for (pool.least = 0; pool.least <= pool.initial; ++pool.least) visit(pool);
+      }
+    }
+  }
+}
+
+// Calls `visit` with every load whose seconds have one of `levels`, none before `from`.
+template <class Visit>
+void ForEachLoad(const std::vector<double>& levels, int from, int length, const Visit& visit) {
+  std::vector<std::size_t> digits(static_cast<std::size_t>(length - from), 0);
+  std::vector<double> load(static_cast<std::size_t>(length), 0.0);
+  for (;;) {
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+      load[i + static_cast<std::size_t>(from)] = levels[digits[i]] * kCapacity;
+    }
+    visit(load);
+    std::size_t i = 0;
+    while (i < digits.size() && ++digits[i] == levels.size()) digits[i++] = 0;
+    if (i == digits.size()) return;
+  }
+}
+
+// The least cost of policies that keep the objective on average: the convex envelope.
+double EnvelopeAt(const std::vector<Point>& points, double unmet) {
+  double best = std::numeric_limits<double>::infinity();
+  for (const Point& within : points) {
+    if (within.unmet > unmet + 1e-9) continue;
+    best = std::min(best, within.cost);
+    for (const Point& beyond : points) {
+      if (beyond.unmet <= unmet + 1e-9) continue;
+      const double share = (unmet - within.unmet) / (beyond.unmet - within.unmet);
+      best = std::min(best, within.cost + share * (beyond.cost - within.cost));
+    }
+  }
+  return best;
+}
+
+// Those that no other point beats both ways.
+std::vector<Point> Undominated(std::vector<Point> points) {
+  std::ranges::sort(points, [](const Point& a, const Point& b) {
+    return a.unmet != b.unmet ? a.unmet < b.unmet : a.cost < b.cost;
+  });
+  std::vector<Point> result;
+  for (const Point& point : points) {
+    if (result.empty() || point.cost < result.back().cost) result.push_back(point);
+  }
+  return result;
+}
+
+// Without a queue: what exceeds the capacity of a second is lost.
+std::vector<Point> PointsOf(const std::map<std::vector<int>, int>& schedules,
+                            const std::vector<double>& load) {
+  std::vector<Point> points;
+  for (const auto& [ready, cost] : schedules) {
+    Point point{0, double(cost)};
+    for (std::size_t i = 0; i < load.size(); ++i) {
+      point.unmet += std::max(0.0, load[i] - ready[i] * kCapacity);
+    }
+    points.push_back(point);
+  }
+  return Undominated(std::move(points));
+}
+
+TEST(OracleExhaustive, IsTheCheapestOfAllSchedules) {
+  int cases = 0;
+  int unreachable = 0;
+  ForEachPool([&](const TinyPool& pool) {
+    const auto schedules = AllSchedules(pool);
+    ForEachLoad({0, 0.5, 1, 1.5, 2.5}, pool.startup, pool.end, [&](const auto& load) {
+      const traces::Trace trace{seconds(1), load};
+      const std::vector<Point> points = PointsOf(schedules, load);
+      const double total = traces::TotalRequests(trace);
+      OracleInput input = InputOf(pool);
+      for (const double bad : {0.0, 0.1, 0.35}) {
+        input.bad_fraction = bad;
+        const OracleBound bound = LeastReplicaSeconds(trace, input);
+        const double least_bad = total > 0 ? points.front().unmet / total : 0;
+        const double expected = EnvelopeAt(points, std::max(bad * total, points.front().unmet));
+        ++cases;
+        unreachable += bound.reachable ? 0 : 1;
+        ASSERT_NEAR(bound.least_bad_fraction, least_bad, 1e-9) << ToText(pool) << ToText(load);
+        ASSERT_EQ(bound.reachable, least_bad <= bad + 1e-9) << ToText(pool) << ToText(load);
+        ASSERT_NEAR(bound.replica_seconds, expected, 1e-6)
+            << ToText(pool) << ToText(load) << " bad " << bad;
+      }
+    });
+  });
+  EXPECT_GT(cases, 100'000);
+  EXPECT_GT(unreachable, 1'000);
+  RecordProperty("cases", cases);
+}
+
+// Of every course of ready replicas: what a real FluidPool loses of the load that counts.
+class QueueTest : public ::testing::TestWithParam<double> {
+ protected:
+  static double LostOf(const std::vector<int>& ready, const traces::Trace& trace, double patience) {
+    Calendar calendar(kStart);
+    ServiceModel model;
+    model.workers = 1;
+    model.service_seconds = 1 / kCapacity;
+    model.patience_seconds = patience;
+    model.startup = model.drain = Duration(0);
+    FluidPool pool(calendar, trace, kStart, model);
+    int started = 0;
+    int drained = 0;
+    for (std::size_t second = 0; second < ready.size(); ++second) {
+      const Instant now = kStart + seconds(second);
+      for (; started - drained < ready[second]; ++started) {
+        pool.Start(fmt::format("{}", started), "a");
+      }
+      for (; started - drained > ready[second]; ++drained) pool.Drain(fmt::format("{}", drained));
+      // In small steps: the pool cuts its queue at the end of each.
+      for (int step = 1; step <= 20; ++step) {
+        calendar.RunUntil(now + Duration(50) * step);
+        pool.AdvanceTo(now + Duration(50) * step);
+      }
+    }
+    return pool.total().lost;
+  }
+};
+
+TEST_P(QueueTest, IsBelowEveryScheduleThatUsesTheQueue) {
+  constexpr std::array<std::array<int, 2>, 4> kDelays{{{0, 0}, {1, 0}, {1, 1}, {2, 2}}};
+  const double patience = GetParam();
+  TinyPool pool;
+  pool.end = 7;
+  pool.initial = pool.least = 1;
+  std::vector<std::map<std::vector<int>, int>> schedules;
+  for (const auto& [startup, drain] : kDelays) {
+    pool.startup = startup;
+    pool.drain = drain;
+    schedules.push_back(AllSchedules(pool));
+  }
+  int cases = 0;
+  double tightest = 0;
+  ForEachLoad({0, 0.7, 1.6, 2.2}, 2, 6, [&](const auto& load) {
+    const traces::Trace trace{seconds(1), load};
+    std::map<std::vector<int>, double> lost;
+    for (std::size_t i = 0; i < kDelays.size(); ++i) {
+      pool.startup = kDelays[i][0];
+      pool.drain = kDelays[i][1];
+      OracleInput input = InputOf(pool);
+      input.patience = FromSeconds(patience);
+      input.counted_from = Duration(0);
+      for (const auto& [ready, cost] : schedules[i]) {
+        // A pool with nobody ready keeps more than its clients bear.
+        if (std::ranges::count(ready.begin() + pool.startup, ready.end(), 0) > 0) continue;
+        const auto [at, added] = lost.try_emplace(ready, 0.0);
+        if (added) at->second = LostOf(ready, trace, patience);
+        const double total = traces::TotalRequests(trace);
+        input.bad_fraction = total > 0 ? at->second / total : 0;
+        const OracleBound bound = LeastReplicaSeconds(trace, input);
+        ++cases;
+        ASSERT_TRUE(bound.reachable) << ToText(pool) << ToText(load);
+        ASSERT_LE(bound.replica_seconds, cost + 1e-6) << ToText(pool) << ToText(load) << " ready "
+                                                      << fmt::format("{}", fmt::join(ready, " "));
+        tightest = std::max(tightest, bound.replica_seconds / cost);
+      }
+    }
+  });
+  RecordProperty("cases", cases);
+  EXPECT_GT(tightest, 0.95);
+}
+
+INSTANTIATE_TEST_SUITE_P(Patience, QueueTest, ::testing::Values(0.25, 0.5, 1.0));
+
+}  // namespace
+}  // namespace tidegate::sim
