@@ -97,15 +97,15 @@ class Oracle {
   OracleBound Bound(double bad_fraction) {
     bound_ = {.replica_seconds = input_.least * Seconds(input_.end)};
     allowed_ = bad_fraction * arrivals_.arrived.back();
-    if (input_.patience <= Duration(0)) {
+    if (input_.wait <= Duration(0)) {
       WithoutQueue();
       return bound_;
     }
-    const Duration room = input_.startup + input_.drain - input_.patience;
-    for (Duration window = room; window >= input_.patience && window >= Duration(1); window /= 4) {
+    const Duration room = input_.startup + input_.drain - input_.wait;
+    for (Duration window = room; window >= input_.wait && window >= Duration(1); window /= 4) {
       ByTheMost(Rounded(window));
     }
-    for (const int times : {2, 4, 8, 16, 64, 256}) ByTheMean(Rounded(input_.patience * times));
+    for (const int times : {2, 4, 8, 16, 64, 256}) ByTheMean(Rounded(input_.wait * times));
     return bound_;
   }
 
@@ -150,7 +150,7 @@ class Oracle {
   }
 
   void ByTheMost(Duration window) {
-    const Duration reach = window + input_.patience;
+    const Duration reach = window + input_.wait;
     if (reach >= input_.end) return;
     LayerProblem problem = Problem();
     // m(t) looks back as far as the drain lasts, and forward for the rest.
@@ -164,7 +164,7 @@ class Oracle {
   }
 
   void ByTheMean(Duration window) {
-    const Duration reach = window + input_.patience;
+    const Duration reach = window + input_.wait;
     if (reach >= input_.end) return;
     LayerProblem problem = Problem();
     problem.initial = problem.initial_hold = 0;

@@ -22,16 +22,39 @@ std::string BarsOf(const std::vector<Moment>& moments,
   return Bars(values);
 }
 
+double Multiple(double cost, const OracleBound& bound) {
+  return bound.replica_seconds > 0 ? cost / bound.replica_seconds : 0;
+}
+
+// The cost against the oracle's, in words.
+std::string CostText(const Yardstick& yardstick, double cost) {
+  const OracleBound& oracle = yardstick.oracle;
+  const std::string objective = fmt::format(
+      "at most {:g} % wait over {}", yardstick.objective * 100, FormatDuration(yardstick.wait));
+  if (!oracle.reachable) {
+    return fmt::format(
+        "\n  objective  {}: out of reach; the least is {:.3f} %, for {:.0f} replica-seconds",
+        objective, oracle.least_bad_fraction * 100, oracle.replica_seconds);
+  }
+  std::string text =
+      fmt::format(", {:.2f} times the least that keeps the objective\n  objective  {}: ",
+                  Multiple(cost, oracle), objective);
+  if (yardstick.kept())
+    return text + fmt::format("kept, {:.3f} % do", yardstick.bad_fraction * 100);
+  return text + fmt::format("missed, {:.3f} % do; the cost is {:.2f} times the least for that",
+                            yardstick.bad_fraction * 100, Multiple(cost, yardstick.same_loss));
+}
+
 void AppendPool(std::string& text, const PoolResult& pool) {
   const auto out = std::back_inserter(text);
   fmt::format_to(out, "\n{}\n", ToString(pool.id));
   fmt::format_to(out, "  requests   {:.0f} arrived, {:.0f} served, {:.0f} lost ({:.3f} %)\n",
                  pool.arrived, pool.served, pool.lost,
                  pool.arrived > 0 ? pool.lost / pool.arrived * 100 : 0);
-  fmt::format_to(
-      out,
-      "  replicas   peak {} live, least {} ready, {} starts, {} drains, {:.0f} replica-seconds\n",
-      pool.peak_live, pool.least_ready, pool.starts, pool.drains, pool.replica_seconds);
+  fmt::format_to(out, "  replicas   peak {} live, least {} ready, {} starts, {} drains\n",
+                 pool.peak_live, pool.least_ready, pool.starts, pool.drains);
+  fmt::format_to(out, "  cost       {:.0f} replica-seconds{}\n", pool.replica_seconds,
+                 pool.yardstick ? CostText(*pool.yardstick, pool.replica_seconds) : "");
   fmt::format_to(out, "  shortage   {} with demand above capacity, longest wait {:.1f} s\n",
                  FormatDuration(pool.short_of_capacity), pool.longest_wait_seconds);
   fmt::format_to(out, "  demand     {}\n",
@@ -50,6 +73,22 @@ json::object MomentJson(const Moment& moment) {
           {"ready", moment.ready},         {"draining", moment.draining}};
 }
 
+json::value YardstickJson(const PoolResult& pool) {
+  if (!pool.yardstick) return nullptr;
+  const auto bound = [&](const OracleBound& oracle) {
+    return json::object{{"replicaSeconds", oracle.replica_seconds},
+                        {"multiple", Multiple(pool.replica_seconds, oracle)},
+                        {"leastBadFraction", oracle.least_bad_fraction},
+                        {"reachable", oracle.reachable}};
+  };
+  return json::object{{"objectiveBadFraction", pool.yardstick->objective},
+                      {"objectiveWaitSeconds", Seconds(pool.yardstick->wait)},
+                      {"badFraction", pool.yardstick->bad_fraction},
+                      {"objectiveKept", pool.yardstick->kept()},
+                      {"oracle", bound(pool.yardstick->oracle)},
+                      {"sameLoss", bound(pool.yardstick->same_loss)}};
+}
+
 json::object PoolJson(const PoolResult& pool) {
   json::array moments;
   for (const Moment& moment : pool.time_line.moments()) moments.push_back(MomentJson(moment));
@@ -60,6 +99,7 @@ json::object PoolJson(const PoolResult& pool) {
           {"lost", pool.lost},
           {"longestWaitSeconds", pool.longest_wait_seconds},
           {"replicaSeconds", pool.replica_seconds},
+          {"yardstick", YardstickJson(pool)},
           {"peakLive", pool.peak_live},
           {"leastReady", pool.least_ready},
           {"peakDesired", pool.peak_desired},

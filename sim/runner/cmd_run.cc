@@ -12,6 +12,7 @@
 #include "scheduler/decision/decision.h"
 #include "sim/runner/export.h"
 #include "sim/runner/simulate.h"
+#include "sim/runner/yardstick.h"
 #include "traces/format/csv.h"
 
 namespace tidegate::sim {
@@ -47,9 +48,9 @@ int RunOne(const std::string& path, const RunOptions& options, std::ostream& out
     return kBadInput;
   }
   OpenMetrics metrics(loaded.scenario.metrics.request_counter);
-  const auto run =
-      Simulate(loaded.scenario, manifests.config, traces::Scaled(*trace, loaded.scenario.scale),
-               options.openmetrics ? RecordTo(metrics, loaded.scenario) : Recorder{});
+  const traces::Trace load = traces::Scaled(*trace, loaded.scenario.scale);
+  auto run = Simulate(loaded.scenario, manifests.config, load,
+                      options.openmetrics ? RecordTo(metrics, loaded.scenario) : Recorder{});
   if (!run) {
     err << path << ": " << run.error().message << "\n";
     return run.error().code == ErrorCode::kInvalid ? kBadInput : kFailed;
@@ -65,6 +66,7 @@ int RunOne(const std::string& path, const RunOptions& options, std::ostream& out
     for (const decision::Decision& decision : run->decisions)
       out << decision::ToText(decision) << "\n";
   }
+  AddYardsticks(run->summary, loaded.scenario, manifests.config, load);
   out << (options.json ? ToJson(run->summary) + "\n" : ToTable(run->summary));
   return out ? 0 : kFailed;
 }

@@ -74,6 +74,21 @@ void ReadMetrics(const Value& value, Duration scrape_interval, MetricsModel* met
   fields.Finish();
 }
 
+void ReadObjective(const Value& value, const ServiceModel& service, Objective* objective) {
+  Fields fields(value);
+  if (const auto bad = fields.Get("badFraction")) {
+    if (const auto share = bad->Amount()) objective->bad_fraction = share->value();
+    if (objective->bad_fraction > 1) bad->Complain("expected a share of requests from 0 to 1");
+  }
+  if (const auto wait = fields.Get("wait")) {
+    objective->wait = wait->Time({Duration(0), hours(1)});
+    if (objective->wait && Seconds(*objective->wait) > service.patience_seconds) {
+      wait->Complain("longer than clients are patient (service.patienceSeconds)");
+    }
+  }
+  fields.Finish();
+}
+
 void ReadSpec(const Value& value, const std::string& file, Scenario* scenario) {
   Fields fields(value);
   if (const auto manifests = fields.Need("manifests")) {
@@ -102,6 +117,9 @@ void ReadSpec(const Value& value, const std::string& file, Scenario* scenario) {
     }
   }
   if (const auto service = fields.Get("service")) ReadService(*service, &scenario->service);
+  if (const auto objective = fields.Get("objective")) {
+    ReadObjective(*objective, scenario->service, &scenario->objective);
+  }
   fields.Finish();
 }
 
@@ -124,6 +142,10 @@ void ReadDocument(const Value& document, const std::string& file, Scenario* scen
 }
 
 }  // namespace
+
+Duration LongestGoodWait(const Scenario& scenario) {
+  return scenario.objective.wait.value_or(FromSeconds(scenario.service.patience_seconds));
+}
 
 ScenarioDocument ReadScenario(const std::string& path) {
   ScenarioDocument read{path, {}, {}};

@@ -25,6 +25,13 @@ struct MetricsModel {
   std::string request_counter = "haproxy_frontend_http_requests_total";  // in exports
 };
 
+// What a pool promises. It is not enforced: a run's cost is measured against the fewest
+// replica-seconds that keep it.
+struct Objective {
+  double bad_fraction = 0.001;   // at most this share of requests is bad; 0 .. 1
+  std::optional<Duration> wait;  // waiting longer is bad; 0 .. patience, patience where unset
+};
+
 // What to simulate: kind Scenario, apiVersion tidegate.dev/v1alpha1. Relative paths are relative to
 // the file.
 struct Scenario {
@@ -36,11 +43,14 @@ struct Scenario {
   Duration scrape_interval{30'000};    // 1 s .. 1 h
   Duration discovery{1'000};           // until Prometheus knows a new replica
   MetricsModel metrics;
+  Objective objective;
   Duration tail{60'000};  // goes on this long after the trace's end
   ServiceModel service;
   std::uint64_t seed = 1;                             // of what is drawn
   Instant start = FromUnixMillis(1'767'225'600'000);  // 2026-01-01T00:00:00Z, when the trace begins
 };
+
+Duration LongestGoodWait(const Scenario& scenario);
 
 // Reads one scenario file. Its problems are of the same form as those of manifests.
 struct LoadedScenario {

@@ -12,6 +12,7 @@
 #include "scheduler/loop/control_loop.h"
 #include "sim/engine/calendar.h"
 #include "sim/ports/world_ports.h"
+#include "sim/report/deadline_queue.h"
 #include "sim/world/fluid_pool.h"
 
 namespace tidegate::sim {
@@ -97,7 +98,8 @@ class Run {
         pools_(manifests.pools),
         trace_(trace),
         recorder_(recorder),
-        calendar_(scenario.start) {
+        calendar_(scenario.start),
+        accounted_(scenario.start) {
     for (const PoolSpec& spec : pools_) {
       AddPool(spec, ScrapesFor(scenario, rates, spec.id));
       const auto& signals = rates.by_pool[spec.id];
@@ -116,7 +118,10 @@ class Run {
   RunResult Go() {
     // The declared replicas are up and scraped when the trace begins.
     const Instant end = scenario_.start + traces::Length(trace_) + scenario_.tail;
-    calendar_.At(scenario_.start + Settled(), [this] { Tick(); });
+    calendar_.At(scenario_.start + Settled(), [this] {
+      CountFromHere();
+      Tick();
+    });
     calendar_.Between([this](Instant at) { FlowTo(at); });
     Look(scenario_.start);
     calendar_.RunUntil(end);
@@ -139,6 +144,7 @@ class Run {
     PoolResult result;
     result.id = spec.id;
     result.least_ready = kMaxReplicas;
+    result.least_paid = kMaxReplicas;
     results_.emplace(spec.id, std::move(result));
   }
 
@@ -177,13 +183,53 @@ class Run {
   // Requests flow, replicas are scraped and looked at, all in time order.
   void FlowTo(Instant at) {
     while (next_look_ <= at) Look(next_look_);
+    Account(at);
     for (auto& [id, world] : world_) {
       world.scraper->AdvanceTo(at);
       world.pool->AdvanceTo(at);
     }
   }
 
+  // What replicas cost and what their capacity is worth. Their phases are the same from the last
+  // time accounted for to `at`.
+  void Account(Instant at) {
+    if (at <= accounted_) return;
+    for (auto& [id, result] : results_) {
+      const PoolModel& pool = *world_.at(id).pool;
+      const auto counts = signals::Count(pool.Views());
+      const Replicas paid = counts.live() + counts.draining;
+      result.replica_seconds += paid * Seconds(at - accounted_);
+      result.least_paid = std::min(result.least_paid, paid);
+      if (queues_.contains(id)) {
+        result.counted_arrived += Queue(queues_.at(id), pool, at, counts.ready * pool.capacity());
+      }
+    }
+    accounted_ = at;
+  }
+
+  // Puts what arrives by the trace up to `at` into the queue, bin by bin; gives its sum.
+  double Queue(DeadlineQueue& queue, const PoolModel& pool, Instant at, double capacity) const {
+    double sum = 0;
+    for (Instant from = accounted_; from < at;) {
+      const auto bin = (from - scenario_.start) / trace_.bin;
+      const Instant edge = std::min(at, scenario_.start + trace_.bin * (bin + 1));
+      const double arrived = pool.arrival_rate(from) * Seconds(edge - from);
+      queue.Advance(Seconds(edge - from), arrived, capacity);
+      sum += arrived;
+      from = edge;
+    }
+    return sum;
+  }
+
+  // What is bad before the first replicas are ready is no policy's fault.
+  void CountFromHere() {
+    for (const auto& [id, result] : results_) {
+      queues_.emplace(id, DeadlineQueue(Seconds(LongestGoodWait(scenario_))));
+    }
+  }
+
   void Look(Instant at) {
+    Account(at);
     for (auto& [id, world] : world_) {
       world.scraper->AdvanceTo(at);
       world.pool->AdvanceTo(at);
@@ -207,7 +253,6 @@ class Run {
     moment.draining = counts.draining;
     moment.failed = counts.failed;
     result.lost = total.lost;
-    result.replica_seconds += (counts.live() + counts.draining) * Seconds(kMoment);
     moment.replica_seconds = result.replica_seconds;
     result.peak_live = std::max(result.peak_live, counts.live());
     if (moment.at > Settled()) result.least_ready = std::min(result.least_ready, counts.ready);
@@ -224,6 +269,7 @@ class Run {
     RunResult run;
     run.summary.scenario = scenario_.name;
     run.summary.length = calendar_.Now() - scenario_.start;
+    run.summary.counted_from = Settled();
     run.summary.digest = fmt::format("{:016x}", decision::Digest(loop_->state()));
     run.decisions = journal_.decisions();
     for (auto& [id, result] : results_) {
@@ -231,6 +277,7 @@ class Run {
       result.arrived = flow.arrived;
       result.served = flow.served;
       result.lost = flow.lost;
+      if (queues_.contains(id)) result.counted_bad = queues_.at(id).missed();
       run.summary.pools.push_back(std::move(result));
     }
     return run;
@@ -251,6 +298,8 @@ class Run {
   std::map<PoolId, Moment> known_;          // at the last tick
   std::map<PoolId, std::string> requests_;  // the signal that counts them, the first one
   Instant next_look_{};
+  Instant accounted_;
+  std::map<PoolId, DeadlineQueue> queues_;  // from Settled() on
 };
 
 }  // namespace

@@ -82,7 +82,7 @@ const std::vector<LayerRule> kDependencyTable = {
       "sim/world"},
      {"fmt"}},
     {"sim/report",
-     {"policies", "scheduler/rollout", "scheduler/decision", "scheduler/journal",
+     {"policies", "traces/format", "scheduler/rollout", "scheduler/decision", "scheduler/journal",
       "scheduler/metrics", "sim/engine", "sim/world", "sim/checks"},
      {"fmt", "boost.json", "boost.math"}},
     // The one part of sim that asks a live system: for the past, never for a decision.

@@ -87,6 +87,30 @@ TEST_F(LoadScenarioTest, RefusesMetricsThatCannotBe) {
   }
 }
 
+TEST_F(LoadScenarioTest, ReadsAnObjective) {
+  const auto loaded = Load(std::string(kHead) +
+                           "  manifests: [edge]\n  trace: a.csv\n"
+                           "  objective: {badFraction: 0.02, wait: 500ms}\n");
+  EXPECT_EQ(loaded.problems.text(), "");
+  EXPECT_EQ(loaded.scenario.objective.bad_fraction, 0.02);
+  EXPECT_EQ(LongestGoodWait(loaded.scenario), Duration(500));
+}
+
+TEST_F(LoadScenarioTest, WithoutAnObjectivePatienceIsTheLongestGoodWait) {
+  Scenario scenario;
+  scenario.service.patience_seconds = 7;
+  EXPECT_EQ(LongestGoodWait(scenario), seconds(7));
+}
+
+TEST_F(LoadScenarioTest, RefusesObjectivesThatCannotBe) {
+  const std::string problems = ProblemsOf(
+      "  manifests: [edge]\n  trace: a.csv\n  service: {patienceSeconds: 2}\n"
+      "  objective: {badFraction: 1.5, wait: 3s, latency: 1}\n");
+  EXPECT_THAT(problems, HasSubstr("objective.badFraction: expected a share"));
+  EXPECT_THAT(problems, HasSubstr("objective.wait: longer than clients are patient"));
+  EXPECT_THAT(problems, HasSubstr("objective.latency"));
+}
+
 TEST_F(LoadScenarioTest, AMissingFieldIsNamed) {
   const std::string problems = ProblemsOf("  manifests: [edge]\n");
   EXPECT_THAT(problems, HasSubstr("scenario.yaml:"));

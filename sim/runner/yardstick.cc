@@ -1,0 +1,57 @@
+#include "sim/runner/yardstick.h"
+
+#include <algorithm>
+
+#include "scheduler/decision/decision.h"
+#include "scheduler/rollout/plan.h"
+#include "sim/report/oracle.h"
+
+namespace tidegate::sim {
+namespace {
+
+// The pool as the oracle sees it. The oracle may do whatever the manifests allow, and whatever the
+// run did where that is more: a pool that is paused above its maximum, or that lost replicas.
+OracleInput InputOf(const decision::PoolSpec& spec, const PoolResult& result, const RunSummary& run,
+                    const Scenario& scenario) {
+  const ServiceModel& service = scenario.service;
+  const Replicas min = spec.scaled ? spec.guards.min : spec.declared;
+  const Replicas max = spec.scaled ? std::max(spec.guards.max, spec.declared) : spec.declared;
+  OracleInput input;
+  input.capacity = service.capacity();
+  input.startup = service.startup;
+  input.drain = service.drain;
+  input.wait = LongestGoodWait(scenario);
+  input.initial = spec.declared;
+  input.least = std::min({min, spec.declared, result.least_paid});
+  input.most = max + rollout::Resolve(spec.rollout.budget, max).surge;
+  if (spec.rollout.quota) input.most = std::min(input.most, *spec.rollout.quota);
+  input.most = std::max({input.most, input.least, result.peak_live});
+  input.end = run.length;
+  input.counted_from = run.counted_from;
+  return input;
+}
+
+}  // namespace
+
+void AddYardsticks(RunSummary& run, const Scenario& scenario,
+                   const config::CompiledConfig& manifests, const traces::Trace& load) {
+  for (PoolResult& result : run.pools) {
+    const auto spec = std::ranges::find(manifests.pools, result.id, &decision::PoolSpec::id);
+    OracleInput input = InputOf(*spec, result, run, scenario);
+    Yardstick yardstick;
+    yardstick.objective = input.bad_fraction = scenario.objective.bad_fraction;
+    yardstick.wait = input.wait;
+    if (result.counted_arrived > 0) {
+      yardstick.bad_fraction = result.counted_bad / result.counted_arrived;
+    }
+    yardstick.oracle = LeastReplicaSeconds(load, input);
+    yardstick.same_loss = yardstick.oracle;
+    if (!yardstick.kept()) {
+      input.bad_fraction = std::min(1.0, yardstick.bad_fraction);
+      yardstick.same_loss = LeastReplicaSeconds(load, input);
+    }
+    result.yardstick = yardstick;
+  }
+}
+
+}  // namespace tidegate::sim

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "scheduler/config/compile.h"
+#include "sim/report/table.h"
+#include "sim/runner/scenario.h"
+#include "traces/format/trace.h"
+
+namespace tidegate::sim {
+
+// Fills in the yardstick of each pool of a run of this scenario, these manifests and this load.
+// Not part of Simulate(): a week of seconds takes a few tenths of a second.
+void AddYardsticks(RunSummary& run, const Scenario& scenario,
+                   const config::CompiledConfig& manifests, const traces::Trace& load);
+
+}  // namespace tidegate::sim
