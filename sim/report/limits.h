@@ -15,7 +15,7 @@ namespace tidegate::sim {
 // When a request is good, and when a minute is. A request is bad if it is lost, or if it arrives
 // while requests wait longer than `wait_seconds` for a replica. A minute, counted from the
 // beginning of what is judged, is bad if less than `good_share` of its requests are good.
-struct Objective {
+struct MinuteObjective {
   double wait_seconds = 1;   // >= 0
   double good_share = 0.99;  // 0 .. 1
 };
@@ -56,7 +56,7 @@ struct Verdict {
 // can warm up.
 class LimitCheck {
  public:
-  LimitCheck(const Limits& limits, const Objective& objective, Instant from, Instant until)
+  LimitCheck(const Limits& limits, const MinuteObjective& objective, Instant from, Instant until)
       : limits_(limits), objective_(objective), from_(from), until_(until) {}
 
   // The pool's decisions and looks at it, in order of time. `total` counts since the run's start; a
@@ -79,7 +79,7 @@ class LimitCheck {
   void EndMinute();
 
   Limits limits_;
-  Objective objective_;
+  MinuteObjective objective_;
   Instant from_;
   Instant until_;
   std::optional<decision::Decision> last_;

@@ -25,9 +25,9 @@ Estimate Of(const SweepCell& cell, std::size_t measure) {
 }
 
 // How far a cell misses the limits, each as a share of the limit; 0: it keeps them all.
-double Missed(const SweepCell& cell, const Objective& objective) {
+double Missed(const SweepCell& cell, const Ranking& objective) {
   double missed = 0;
-  for (const Objective::Limit& limit : objective.limits) {
+  for (const Ranking::Limit& limit : objective.limits) {
     const double mean = Of(cell, limit.measure).mean;
     const double over =
         Measures()[limit.measure].less_is_better ? mean - limit.value : limit.value - mean;
@@ -132,12 +132,10 @@ const char* Name(Search search) {
   return "";
 }
 
-bool Keeps(const SweepCell& cell, const Objective& objective) {
-  return Missed(cell, objective) == 0;
-}
+bool Keeps(const SweepCell& cell, const Ranking& objective) { return Missed(cell, objective) == 0; }
 
 std::vector<const SweepCell*> Ranked(const std::vector<const SweepCell*>& cells,
-                                     const Objective& objective) {
+                                     const Ranking& objective) {
   if (!objective.measure) return cells;
   std::vector<Standing> standings;
   for (const SweepCell* cell : cells) {

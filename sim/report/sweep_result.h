@@ -11,7 +11,7 @@ enum class Search { kGrid, kRandom, kHalving };
 const char* Name(Search search);  // "grid", "random", "halving"
 
 // What makes one cell better than another.
-struct Objective {
+struct Ranking {
   struct Limit {
     std::size_t measure = 0;  // index into Measures()
     double value = 0;         // at most, or at least where more is better
@@ -40,7 +40,7 @@ struct SweepCell {
 struct SweepResult {
   std::string name;
   Search search = Search::kGrid;
-  Objective objective;
+  Ranking objective;
   std::vector<Rung> rungs;
   std::vector<std::string> fields;
   std::vector<SweepCell> cells;  // by number
@@ -50,9 +50,9 @@ struct SweepResult {
 // they miss them; means of runs count, and the lower number wins a tie. In the order given where
 // there is no objective.
 std::vector<const SweepCell*> Ranked(const std::vector<const SweepCell*>& cells,
-                                     const Objective& objective);
+                                     const Ranking& objective);
 // True where the means of the cell's runs keep every limit.
-bool Keeps(const SweepCell& cell, const Objective& objective);
+bool Keeps(const SweepCell& cell, const Ranking& objective);
 
 // The best cells of the last rung, for people.
 std::string ToTable(const SweepResult& result);

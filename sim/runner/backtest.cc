@@ -24,7 +24,7 @@ std::size_t BinsARow(std::size_t bins) { return (bins + kMostRows - 1) / kMostRo
 // What is read off a run while it goes on, from the history's begin.
 class Tally {
  public:
-  Tally(Backtest& result, const Objective& objective)
+  Tally(Backtest& result, const MinuteObjective& objective)
       : result_(result),
         begin_(result.history.begin),
         check_({}, objective, begin_, begin_ + traces::Length(result.history.demand)) {}
@@ -173,7 +173,7 @@ json::array RowsJson(const Backtest& backtest) {
 }  // namespace
 
 Expected<Backtest> RunBacktest(const Candidate& candidate, PoolHistory history, Duration warm_up,
-                               const Objective& objective) {
+                               const MinuteObjective& objective) {
   Backtest result;
   result.history = std::move(history);
   const traces::Trace& demand = result.history.demand;

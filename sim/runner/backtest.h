@@ -51,7 +51,7 @@ struct Backtest {
 // `warm_up` at the demand of the history's first bin, which is not counted. Errors as of
 // Simulate().
 Expected<Backtest> RunBacktest(const Candidate& candidate, PoolHistory history, Duration warm_up,
-                               const Objective& objective);
+                               const MinuteObjective& objective);
 
 // A table for people.
 std::string ToText(const Backtest& backtest);

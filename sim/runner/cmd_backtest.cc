@@ -18,7 +18,7 @@ namespace {
 
 struct BacktestOptions : LiveOptions {
   Duration warm_up = std::chrono::minutes(10);
-  Objective objective;
+  MinuteObjective objective;
   std::string save_trace;
 };
 

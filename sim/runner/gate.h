@@ -32,7 +32,7 @@ struct GateOptions {
   Duration lead = std::chrono::minutes(10);
   Duration after = std::chrono::minutes(5);  // of the source; judged
   Limits limits = {};                        // hold for each spike
-  Objective objective = {};
+  MinuteObjective objective = {};
 };
 
 // One spike with the candidate in charge.
@@ -48,7 +48,7 @@ struct ReplayedSpike {
 struct GateResult {
   std::vector<ReplayedSpike> spikes;  // by pool, then as they follow in the sources
   Limits limits;
-  Objective objective = {};
+  MinuteObjective objective = {};
   bool passed() const;
 };
 

@@ -23,7 +23,7 @@ void ReadLimits(const Value& value, Limits* limits) {
   fields.Finish();
 }
 
-void ReadObjective(const Value& value, Objective* objective) {
+void ReadObjective(const Value& value, MinuteObjective* objective) {
   Fields fields(value);
   if (const auto wait = fields.Get("waitSeconds")) {
     if (const auto amount = wait->Amount()) objective->wait_seconds = amount->value();
@@ -37,7 +37,7 @@ void ReadObjective(const Value& value, Objective* objective) {
 
 }  // namespace
 
-config::Problems LoadLimits(const std::string& path, Limits* limits, Objective* objective) {
+config::Problems LoadLimits(const std::string& path, Limits* limits, MinuteObjective* objective) {
   config::Problems problems;
   const auto document = ReadOneDocument(path, "with limits", problems);
   if (!document) return problems;

@@ -19,6 +19,6 @@ namespace tidegate::sim {
 //
 // Fields that are absent leave the value as it is. `limits` and `objective` are of use only where
 // the problems are empty.
-config::Problems LoadLimits(const std::string& path, Limits* limits, Objective* objective);
+config::Problems LoadLimits(const std::string& path, Limits* limits, MinuteObjective* objective);
 
 }  // namespace tidegate::sim

@@ -82,9 +82,9 @@ std::vector<std::string> Texts(const json::value& value) {
   return texts;
 }
 
-json::object ObjectiveJson(const Objective& objective) {
+json::object ObjectiveJson(const Ranking& objective) {
   json::array limits;
-  for (const Objective::Limit& limit : objective.limits)
+  for (const Ranking::Limit& limit : objective.limits)
     limits.push_back(json::array{limit.measure, Exact(limit.value)});
   json::object object{{"limits", std::move(limits)}};
   if (objective.measure) object["measure"] = *objective.measure;
@@ -98,8 +98,8 @@ std::size_t MeasureIndex(const json::value& value) {
 }
 
 // These throw where the JSON has another form; their caller catches.
-Objective ObjectiveFrom(const json::value& value) {
-  Objective objective;
+Ranking ObjectiveFrom(const json::value& value) {
+  Ranking objective;
   if (const auto* measure = value.as_object().if_contains("measure"))
     objective.measure = MeasureIndex(*measure);
   for (const json::value& limit : value.at("limits").as_array()) {

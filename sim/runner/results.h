@@ -17,7 +17,7 @@ struct ResultsHeader {
   std::string name;
   Search search = Search::kGrid;
   std::string fingerprint;  // SweepPlan::fingerprint
-  Objective objective;
+  Ranking objective;
   std::vector<Rung> rungs;
   std::vector<std::string> fields;
   Shard shard;

@@ -98,8 +98,8 @@ void ReadFields(const Value& value, Sweep* sweep) {
   }
 }
 
-Objective ReadObjective(const Value& value) {
-  Objective objective;
+Ranking ReadObjective(const Value& value) {
+  Ranking objective;
   const auto names = MeasureNames();
   Fields fields(value);
   if (const auto optimize = fields.Need("optimize")) objective.measure = optimize->Choice(names);

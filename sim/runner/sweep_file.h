@@ -51,7 +51,7 @@ struct Sweep {
   int replications = 1;
   Halving halving;
   std::vector<SweptField> fields;
-  Objective objective;
+  Ranking objective;
   std::string canonical;  // the whole document, equal for equal sweeps
 };
 

@@ -22,7 +22,7 @@ constexpr Instant kFrom = FromUnixMillis(1'800'000'000'000);
 // A pool that is looked at each second.
 class Looks {
  public:
-  explicit Looks(const Limits& limits, const Objective& objective = {})
+  explicit Looks(const Limits& limits, const MinuteObjective& objective = {})
       : check_(limits, objective, kFrom, kFrom + minutes(10)) {}
 
   // 100 requests a second, of which some are lost; the backlog is empty again at the end.
@@ -173,7 +173,7 @@ class LoadLimitsTest : public ::testing::Test {
 
   testing::TempDir dir_;
   Limits limits_;
-  Objective objective_;
+  MinuteObjective objective_;
 };
 
 TEST_F(LoadLimitsTest, ReadsAll) {
