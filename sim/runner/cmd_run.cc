@@ -68,7 +68,8 @@ int RunOne(const std::string& path, const RunOptions& options, std::ostream& out
   }
   AddYardsticks(run->summary, loaded.scenario, manifests.config, load);
   out << (options.json ? ToJson(run->summary) + "\n" : ToTable(run->summary));
-  return out ? 0 : kFailed;
+  err << ToText(run->breaches);
+  return out && run->breaches.empty() ? kDone : kFailed;
 }
 
 int RunAll(const RunOptions& options, Streams streams) {

@@ -120,6 +120,7 @@ void ReadSpec(const Value& value, const std::string& file, Scenario* scenario) {
   if (const auto objective = fields.Get("objective")) {
     ReadObjective(*objective, scenario->service, &scenario->objective);
   }
+  ReadFleet(fields, &scenario->fleet);
   fields.Finish();
 }
 

@@ -8,6 +8,7 @@
 #include "policies/base/instant.h"
 #include "scheduler/config/load.h"
 #include "scheduler/config/yaml_tree.h"
+#include "sim/runner/fleet_model.h"
 #include "sim/world/fluid_pool.h"
 
 namespace tidegate::sim {
@@ -46,6 +47,7 @@ struct Scenario {
   Objective objective;
   Duration tail{60'000};  // goes on this long after the trace's end
   ServiceModel service;
+  FleetModel fleet;
   std::uint64_t seed = 1;                             // of what is drawn
   Instant start = FromUnixMillis(1'767'225'600'000);  // 2026-01-01T00:00:00Z, when the trace begins
 };

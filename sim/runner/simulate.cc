@@ -13,6 +13,8 @@
 #include "sim/engine/calendar.h"
 #include "sim/ports/world_ports.h"
 #include "sim/report/deadline_queue.h"
+#include "sim/runner/fleet.h"
+#include "sim/runner/run_check.h"
 #include "sim/world/fluid_pool.h"
 
 namespace tidegate::sim {
@@ -76,29 +78,45 @@ ScrapeModel ScrapesFor(const Scenario& scenario, const RateSignals& rates, const
 // Tells what another source says on the way.
 class ToldSource : public ports::SignalSource {
  public:
-  // Both must outlive this object.
-  ToldSource(ports::SignalSource& source, const Recorder& recorder)
-      : source_(source), recorder_(recorder) {}
+  // All must outlive this object.
+  ToldSource(ports::SignalSource& source, RunCheck& check, const Recorder& recorder)
+      : source_(source), check_(check), recorder_(recorder) {}
   Expected<signals::Snapshot> Observe(Instant now, std::span<const PoolSpec> pools) override {
     auto snapshot = source_.Observe(now, pools);
+    if (snapshot) check_.Observed(*snapshot);
     if (snapshot && recorder_.snapshot) recorder_.snapshot(*snapshot);
     return snapshot;
   }
 
  private:
   ports::SignalSource& source_;
+  RunCheck& check_;
   const Recorder& recorder_;
 };
+
+// What a Deployment makes of its budgets now.
+rollout::BudgetUse UseOf(const Deployment& deployment) {
+  const DeploymentStatus status = StatusOf(deployment);
+  const Fenceposts posts = Resolve(deployment);
+  return {.surge = std::max(0, status.replicas - deployment.replicas),
+          .surge_limit = posts.surge,
+          .unavailable = std::max(0, deployment.replicas - status.available),
+          .unavailable_limit = posts.unavailable,
+          .live_limit = posts.most,
+          .available_floor = posts.least};
+}
 
 class Run {
  public:
   Run(const Scenario& scenario, const config::CompiledConfig& manifests, const traces::Trace& trace,
       RateSignals rates, const Recorder& recorder)
       : scenario_(scenario),
-        pools_(manifests.pools),
+        pools_(SpecsFor(scenario.fleet, manifests.pools)),
         trace_(trace),
         recorder_(recorder),
         calendar_(scenario.start),
+        fleet_(calendar_, world_, scenario.fleet, manifests.pools),
+        check_(pools_, scenario.fleet, scenario.service.drain),
         accounted_(scenario.start) {
     for (const PoolSpec& spec : pools_) {
       AddPool(spec, ScrapesFor(scenario, rates, spec.id));
@@ -106,9 +124,8 @@ class Run {
       if (!signals.empty()) requests_[spec.id] = signals.front().name;
     }
     source_ = std::make_unique<WorldSource>(world_, std::move(rates));
-    told_ = std::make_unique<ToldSource>(*source_, recorder_);
-    actuator_ = std::make_unique<WorldActuator>(world_);
-    loop_ = std::make_unique<loop::ControlLoop>(calendar_, *told_, *actuator_, journal_,
+    told_ = std::make_unique<ToldSource>(*source_, check_, recorder_);
+    loop_ = std::make_unique<loop::ControlLoop>(calendar_, *told_, fleet_.actuator(), journal_,
                                                 loop::Options{.period = scenario.tick,
                                                               .checkpoint_every = kRecordEvery,
                                                               .record_every = kRecordEvery});
@@ -122,6 +139,12 @@ class Run {
       CountFromHere();
       Tick();
     });
+    const auto& rollouts = scenario_.fleet.rollouts;
+    for (std::size_t i = 0; i < rollouts.size(); ++i) {
+      calendar_.At(scenario_.start + rollouts[i], [this, i] { RollOut(i + 1); });
+    }
+    fleet_.Begin([this](const PoolId& pool, const DeploymentController& controller,
+                        const DeploymentLook& look) { Looked(pool, controller, look); });
     calendar_.Between([this](Instant at) { FlowTo(at); });
     Look(scenario_.start);
     calendar_.RunUntil(end);
@@ -133,7 +156,8 @@ class Run {
 
   void AddPool(const PoolSpec& spec, const ScrapeModel& scrapes) {
     WorldPool world;
-    world.pool = std::make_unique<FluidPool>(calendar_, trace_, scenario_.start, scenario_.service);
+    world.pool = fleet_.Place(spec.id, std::make_unique<FluidPool>(
+                                           calendar_, trace_, scenario_.start, scenario_.service));
     world.scraper = std::make_unique<Scraper>(*world.pool, scrapes);
     for (Replicas i = 1; i <= spec.declared; ++i) {
       const std::string name = fmt::format("{}-{}-{}", spec.id.name, spec.revision, i);
@@ -150,11 +174,14 @@ class Run {
 
   void Tick() {
     const Instant next = loop_->Step();
+    check_.Decided(*loop_->last());
+    fleet_.Decided(loop_->last()->decisions);
     for (const decision::Decision& decision : loop_->last()->decisions) {
       if (recorder_.decision) recorder_.decision(decision);
       PoolResult& result = results_.at(decision.pool);
       result.peak_desired = std::max(result.peak_desired, decision.desired.replicas);
       for (const rollout::Step& step : decision.plan.steps) {
+        if (decision.dry_run) break;
         ++(step.kind == rollout::StepKind::kStart ? result.starts : result.drains);
       }
       known_[decision.pool] = KnownAt(decision);
@@ -163,9 +190,30 @@ class Run {
     calendar_.At(next, [this] { Tick(); });
   }
 
+  // All pools get another template.
+  void RollOut(std::size_t count) {
+    for (PoolSpec& spec : pools_) {
+      spec.revision = NextRevision(spec.revision, count);
+      fleet_.Changed(spec.id, spec.revision);
+    }
+    loop_->Configure(pools_);
+  }
+
+  // A Deployment did something.
+  void Looked(const PoolId& pool, const DeploymentController& controller,
+              const DeploymentLook& look) {
+    PoolResult& result = results_.at(pool);
+    result.starts += static_cast<int>(look.started.size());
+    result.drains += static_cast<int>(look.drained.size());
+    check_.Looked(pool, look.at, controller.deployment(), world_.at(pool).pool->Views());
+  }
+
   // The part of a moment that holds from one tick to the next.
   Moment KnownAt(const decision::Decision& decision) const {
-    const rollout::BudgetUse& use = decision.plan.use;
+    rollout::BudgetUse use = decision.plan.use;
+    if (const auto* controller = fleet_.FindDeployment(decision.pool)) {
+      use = UseOf(controller->deployment());
+    }
     Moment known{.desired = decision.desired.replicas,
                  .surge = use.surge,
                  .surge_limit = use.surge_limit,
@@ -272,6 +320,7 @@ class Run {
     run.summary.counted_from = Settled();
     run.summary.digest = fmt::format("{:016x}", decision::Digest(loop_->state()));
     run.decisions = journal_.decisions();
+    run.breaches = check_.breaches();
     for (auto& [id, result] : results_) {
       const Flow& flow = world_.at(id).pool->total();
       result.arrived = flow.arrived;
@@ -289,9 +338,10 @@ class Run {
   const Recorder& recorder_;
   Calendar calendar_;
   World world_;
+  Fleet fleet_;
+  RunCheck check_;
   std::unique_ptr<WorldSource> source_;
   std::unique_ptr<ToldSource> told_;
-  std::unique_ptr<WorldActuator> actuator_;
   MemoryJournal journal_;
   std::unique_ptr<loop::ControlLoop> loop_;
   std::map<PoolId, PoolResult> results_;
@@ -311,6 +361,8 @@ Expected<RunResult> Simulate(const Scenario& scenario, const config::CompiledCon
                 "the manifests declare no IstioGateway; there is nothing to simulate");
   }
   if (trace.requests.empty()) return Fail(ErrorCode::kInvalid, "the trace has no bins");
+  TIDEGATE_TRY_VOID(
+      Validate(scenario.fleet, manifests.pools, traces::Length(trace) + scenario.tail));
   TIDEGATE_TRY(RateSignals rates, RatesFor(scenario, manifests));
   return Run(scenario, manifests, trace, std::move(rates), recorder).Go();
 }

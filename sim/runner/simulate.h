@@ -10,6 +10,7 @@
 #include "scheduler/loop/control_loop.h"
 #include "sim/ports/world_ports.h"
 #include "sim/report/table.h"
+#include "sim/runner/run_check.h"
 #include "sim/runner/scenario.h"
 #include "traces/format/trace.h"
 
@@ -18,6 +19,7 @@ namespace tidegate::sim {
 struct RunResult {
   RunSummary summary;
   std::vector<decision::Decision> decisions;  // as a journal would hold them
+  std::vector<PoolBreach> breaches;           // of what pools are promised; none is as it should be
 };
 
 // Is told every tick's input and output while a run goes on; unset functions are not called.
@@ -31,8 +33,8 @@ struct Recorder {
 };
 
 // Runs the control loop over the trace, every pool of `manifests` under the same load. Pools begin
-// with their declared size ready. kInvalid where a scenario and the manifests contradict each
-// other.
+// with their declared size ready, and are theirs who scenario.fleet says. kInvalid where a scenario
+// and the manifests contradict each other.
 Expected<RunResult> Simulate(const Scenario& scenario, const config::CompiledConfig& manifests,
                              const traces::Trace& trace, const Recorder& recorder = {});
 

@@ -111,6 +111,52 @@ TEST_F(LoadScenarioTest, RefusesObjectivesThatCannotBe) {
   EXPECT_THAT(problems, HasSubstr("objective.latency"));
 }
 
+TEST_F(LoadScenarioTest, ReplicasAreManagedByDefaultAndWithoutLimits) {
+  const auto loaded = Load(std::string(kHead) + "  manifests: [edge]\n  trace: a.csv\n");
+  const FleetModel& fleet = loaded.scenario.fleet;
+  EXPECT_EQ(fleet.owner, Owner::kManaged);
+  EXPECT_EQ(fleet.placement.quota, std::nullopt);
+  EXPECT_TRUE(fleet.placement.zones.empty());
+  EXPECT_TRUE(fleet.rollouts.empty());
+}
+
+TEST_F(LoadScenarioTest, ReadsWhoseReplicasAndWhere) {
+  const auto loaded =
+      Load(std::string(kHead) +
+           "  manifests: [edge]\n  trace: a.csv\n  replicas: deployment\n"
+           "  deployment: {minReady: 5s, watch: 100ms, eviction: 1m}\n"
+           "  quota: 12\n  zones: [a, b]\n  zoneLosses: [{zone: b, at: 2m, lasts: 30s}]\n"
+           "  rollouts: [1m, 3m]\n");
+  EXPECT_EQ(loaded.problems.text(), "");
+  const FleetModel& fleet = loaded.scenario.fleet;
+  EXPECT_EQ(fleet.owner, Owner::kDeployment);
+  EXPECT_EQ(fleet.deployment.min_ready, seconds(5));
+  EXPECT_EQ(fleet.deployment.watch, Duration(100));
+  EXPECT_EQ(fleet.deployment.eviction, seconds(60));
+  EXPECT_EQ(fleet.placement.quota, 12);
+  EXPECT_THAT(fleet.placement.zones, ::testing::ElementsAre("a", "b"));
+  EXPECT_THAT(fleet.placement.losses,
+              ::testing::ElementsAre(ZoneLoss{"b", seconds(120), seconds(30)}));
+  EXPECT_THAT(fleet.rollouts, ::testing::ElementsAre(seconds(60), seconds(180)));
+}
+
+TEST_F(LoadScenarioTest, RefusesFleetsThatCannotBe) {
+  const std::string problems = ProblemsOf(
+      "  manifests: [edge]\n  trace: a.csv\n"
+      "  replicas: statefulset\n  deployment: {maxSurge: 1}\n  quota: 0\n"
+      "  zones: [a, a, '']\n  zoneLosses: [{zone: c, at: 1m}, {zone: a, at: 1m, lasts: 0s}]\n"
+      "  rollouts: [2m, 1m]\n");
+  for (const char* problem :
+       {"7:13: spec.replicas: expected", "spec.deployment: has no effect without",
+        "spec.deployment.maxSurge: ", "rollingMaxSurge in the gateway's manifest",
+        "spec.quota: expected a number of replicas from 1", "spec.zones[1]: is there twice",
+        "spec.zones[2]: expected a zone's name", "spec.zoneLosses[0].zone: expected one of",
+        "spec.zoneLosses[0].lasts", "spec.zoneLosses[1].lasts",
+        "spec.rollouts[1]: comes no later than the one before it"}) {
+    EXPECT_THAT(problems, HasSubstr(problem));
+  }
+}
+
 TEST_F(LoadScenarioTest, AMissingFieldIsNamed) {
   const std::string problems = ProblemsOf("  manifests: [edge]\n");
   EXPECT_THAT(problems, HasSubstr("scenario.yaml:"));
