@@ -12,7 +12,7 @@
 #include "sim/runner/limits_file.h"
 #include "sim/runner/live_options.h"
 #include "sim/runner/progress.h"
-#include "traces/format/csv.h"
+#include "traces/format/trace_file.h"
 
 namespace tidegate::sim {
 namespace {
@@ -54,7 +54,7 @@ Expected<std::vector<SpikeSource>> FromFiles(const GateCommand& command, const C
   }
   std::vector<SpikeSource> sources;
   for (const std::string& file : files) {
-    TIDEGATE_TRY(traces::Trace trace, traces::ReadTraceCsv(file));
+    TIDEGATE_TRY(traces::Trace trace, traces::ReadTrace(file));
     trace = traces::Scaled(std::move(trace), scale);
     for (const PoolId& pool : candidate.pools) sources.push_back({pool, file, trace, start});
   }

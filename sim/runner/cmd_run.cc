@@ -13,7 +13,7 @@
 #include "sim/runner/export.h"
 #include "sim/runner/simulate.h"
 #include "sim/runner/yardstick.h"
-#include "traces/format/csv.h"
+#include "traces/format/trace_file.h"
 
 namespace tidegate::sim {
 namespace {
@@ -42,7 +42,7 @@ int RunOne(const std::string& path, const RunOptions& options, std::ostream& out
     err << manifests.problems.text();
     return kBadInput;
   }
-  const auto trace = traces::ReadTraceCsv(loaded.scenario.trace);
+  const auto trace = traces::ReadTrace(loaded.scenario.trace);
   if (!trace) {
     err << trace.error().message << "\n";
     return kBadInput;

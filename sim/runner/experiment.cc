@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "traces/format/csv.h"
+#include "traces/format/trace_file.h"
 
 namespace tidegate::sim {
 
@@ -16,7 +16,7 @@ LoadedCase LoadCase(const std::string& scenario) {
 Expected<std::shared_ptr<const traces::Trace>> TraceShelf::Get(const std::string& file) {
   const auto known = traces_.find(file);
   if (known != traces_.end()) return known->second;
-  TIDEGATE_TRY(traces::Trace trace, traces::ReadTraceCsv(file));
+  TIDEGATE_TRY(traces::Trace trace, traces::ReadTrace(file));
   return traces_.emplace(file, std::make_shared<const traces::Trace>(std::move(trace)))
       .first->second;
 }

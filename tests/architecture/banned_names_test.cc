@@ -11,7 +11,7 @@ namespace {
 const std::vector<std::string_view> kPureFolders = {
     "policies",       "scheduler/allocation", "scheduler/rollout", "scheduler/decision",
     "scheduler/loop", "scheduler/metrics",    "scheduler/ports",   "sim",
-    "traces/format",  "traces/generate",      "scheduler/config"};
+    "traces/format",  "traces/generate",      "traces/import",     "scheduler/config"};
 
 const std::vector<BanRule> kRules = {
     {"only scheduler/adapters/system_clock reads the time of day; take an Instant",

@@ -12,7 +12,7 @@ namespace {
 using Prefix = std::pair<std::string_view, std::string_view>;
 
 // First match wins.
-constexpr std::array<Prefix, 25> kThirdParty = {{
+constexpr std::array<Prefix, 26> kThirdParty = {{
     {"boost/asio", "boost.net"},
     {"boost/beast", "boost.net"},
     {"boost/system", "boost.net"},
@@ -35,6 +35,7 @@ constexpr std::array<Prefix, 25> kThirdParty = {{
     {"rapidcheck", "rapidcheck"},
     {"benchmark/", "benchmark"},
     {"zlib.h", "zlib"},
+    {"zstd.h", "zstd"},
     {"sys/", "posix"},
     {"arpa/", "posix"},
     {"netinet/", "posix"},

@@ -21,10 +21,15 @@ const std::vector<LayerRule> kDependencyTable = {
     {"policies", {"policies"}, {"fmt"}},
 
     // traces: loads, and the one HTTP stack.
-    {"traces/format", {"policies/base", "policies/signals"}, {"fmt", "protobuf"}},
+    {"traces/format",
+     {"policies/base", "policies/signals"},
+     {"fmt", "boost.json", "protobuf", "zlib", "zstd", "posix"}},
     {"traces/generate", {"policies/base", "traces/format"}, {"fmt"}},
     {"traces/history", {"policies/base", "policies/signals", "traces/format"}, {"fmt"}},
     {"traces/net", {"policies/base"}, {"fmt", "boost.net", "openssl", "zlib", "posix"}},
+    {"traces/import",
+     {"policies/base", "policies/signals", "traces/format", "traces/net"},
+     {"fmt", "boost.json"}},
     {"traces/cli",
      {"policies/base", "policies/signals", "traces"},
      {"fmt", "boost.json", "cli11", "posix"}},
@@ -55,9 +60,9 @@ const std::vector<LayerRule> kDependencyTable = {
       "scheduler/metrics"},
      {"fmt", "spdlog", "prometheus", "posix"}},
     {"scheduler/adapters",
-     {"policies", "traces/net", "scheduler/allocation", "scheduler/rollout", "scheduler/decision",
-      "scheduler/ports", "scheduler/journal", "scheduler/config", "scheduler/metrics",
-      "scheduler/telemetry"},
+     {"policies", "traces/format", "traces/net", "scheduler/allocation", "scheduler/rollout",
+      "scheduler/decision", "scheduler/ports", "scheduler/journal", "scheduler/config",
+      "scheduler/metrics", "scheduler/telemetry"},
      {"fmt", "spdlog", "boost.json", "sqlite", "openssl", "posix"}},
     {"scheduler/daemon",
      {"policies", "traces/net", "scheduler"},
@@ -101,7 +106,7 @@ const std::vector<LayerRule> kDependencyTable = {
     {"tests",
      {"policies", "traces", "scheduler", "sim"},
      {"fmt", "gtest", "rapidcheck", "benchmark", "boost.json", "boost.net", "openssl", "spdlog",
-      "prometheus", "sqlite", "zlib", "protobuf", "yaml-cpp", "cli11", "eigen", "posix"}},
+      "prometheus", "sqlite", "zlib", "zstd", "protobuf", "yaml-cpp", "cli11", "eigen", "posix"}},
 };
 
 std::vector<Violation> Check(std::string path, std::string text) {

@@ -17,7 +17,7 @@
 #include "sim/runner/cli.h"
 #include "tests/testing/block_prometheus.h"
 #include "tests/testing/child_process.h"
-#include "traces/format/csv.h"
+#include "traces/format/trace_file.h"
 
 namespace tidegate::sim {
 namespace {
@@ -99,8 +99,8 @@ TEST_F(BacktestTest, ReadsTheDemandThatThereWas) {
   const json::value backtest = json::parse(ran.out);
   EXPECT_EQ(backtest.at("demand").at("source").get_string(), "haproxy");
   EXPECT_EQ(backtest.at("demand").at("guessedBins").to_number<int>(), 0);
-  const auto read = traces::ReadTraceCsv(saved);
-  const auto truth = traces::ReadTraceCsv(kTree + "/traces/data/flash_crowd_2m.csv");
+  const auto read = traces::ReadTrace(saved);
+  const auto truth = traces::ReadTrace(kTree + "/traces/data/flash_crowd_2m.csv");
   ASSERT_TRUE(read && truth);
   ASSERT_EQ(read->bin, seconds(5));
   ASSERT_EQ(read->requests.size(), 23u);

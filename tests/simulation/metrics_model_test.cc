@@ -10,7 +10,7 @@
 #include "scheduler/config/compile.h"
 #include "sim/runner/scenario.h"
 #include "sim/runner/simulate.h"
-#include "traces/format/csv.h"
+#include "traces/format/trace_file.h"
 
 namespace tidegate::sim {
 namespace {
@@ -34,7 +34,7 @@ Seen Play(const Scenario& scenario, const std::string& promql = "") {
       }
     }
   }
-  const auto trace = traces::ReadTraceCsv(scenario.trace);
+  const auto trace = traces::ReadTrace(scenario.trace);
   EXPECT_TRUE(trace);
   Recorder recorder;
   recorder.snapshot = [&](const signals::Snapshot& snapshot) {
@@ -100,7 +100,7 @@ TEST(MetricsModelTest, AnExpressionThatCannotBeEvaluatedIsRefused) {
   auto& signal = manifests.config.manifests.at(0).signals.at(0);
   signal.preset.clear();
   signal.promql = "avg(rate(x_total[1m]))";
-  const auto trace = traces::ReadTraceCsv(scenario.trace);
+  const auto trace = traces::ReadTrace(scenario.trace);
   const auto run = Simulate(scenario, manifests.config, *trace);
   ASSERT_FALSE(run);
   EXPECT_EQ(run.error().code, ErrorCode::kInvalid);

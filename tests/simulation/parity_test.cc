@@ -17,7 +17,7 @@
 #include "sim/runner/simulate.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/fake_ports.h"
-#include "traces/format/csv.h"
+#include "traces/format/trace_file.h"
 
 namespace tidegate {
 namespace {
@@ -37,7 +37,7 @@ Recorded Simulated(double scale = 1) {
   EXPECT_EQ(loaded.problems.text(), "");
   const config::Compiled manifests = config::LoadAndCompile(loaded.scenario.manifests, {});
   EXPECT_EQ(manifests.problems.text(), "");
-  const auto trace = traces::ReadTraceCsv(loaded.scenario.trace);
+  const auto trace = traces::ReadTrace(loaded.scenario.trace);
   if (!trace) {
     ADD_FAILURE() << trace.error().message;
     return recorded;

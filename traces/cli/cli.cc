@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "traces/cli/commands.h"
+#include "traces/cli/import.h"
 #include "traces/generate/catalog.h"
 
 namespace tidegate::traces {
@@ -18,9 +19,11 @@ constexpr const char* kFooter = R"(Examples:
   tidetrace generate flash-crowd --seed 1 --peak-multiple 8 -o spike.csv
   tidetrace inspect spike.csv
   tidetrace replay spike.csv --url http://127.0.0.1:8080/ --compress 2 --scale 1.5
+  tidetrace import access.log.1.gz access.log --bin 10s -o day.tgtrace
 
 A trace is a CSV file: the header t_seconds,requests, then the start of each bin in seconds from 0
-and the requests in it. Exit status: 0 done, 1 failed, 2 bad input.)";
+and the requests in it. It may be packed by gzip or zstd, or be in the smaller binary form that files
+named .tgtrace are written in; readers tell by the content. Exit status: 0 done, 1 failed, 2 bad input.)";
 
 constexpr const char* kReplayFooter =
     R"(Requests start when the trace says so, whether or not earlier ones were answered; latency counts
@@ -44,6 +47,7 @@ struct Parsed {
   std::map<std::string, std::map<std::string, double>> parameters;  // by kind
   InspectCommand inspect;
   ReplayCommand replay;
+  ImportWords import;
   std::string timeout = "10s";
   std::string inspect_output = "text";
   std::string replay_output = "text";
@@ -85,14 +89,15 @@ void AddCommands(CLI::App& app, Parsed& parsed) {
   for (const Generator& generator : Generators()) AddKind(*generate, generator, parsed);
 
   CLI::App* inspect = app.add_subcommand("inspect", "show what is in a trace");
-  inspect->add_option("FILE", parsed.inspect.file, "trace (CSV)")->required();
+  inspect->add_option("FILE", parsed.inspect.file, "trace: CSV, packed CSV or .tgtrace")
+      ->required();
   inspect->add_option("--output", parsed.inspect_output, "text or json")
       ->check(CLI::IsMember({"text", "json"}));
   inspect->footer("Example:\n  tidetrace inspect traces/data/flash_crowd_2m.csv --output json");
 
   CLI::App* replay = app.add_subcommand("replay", "send a trace's requests to a URL");
   ReplayCommand& options = parsed.replay;
-  replay->add_option("FILE", options.file, "trace (CSV)")->required();
+  replay->add_option("FILE", options.file, "trace: CSV, packed CSV or .tgtrace")->required();
   replay->add_option("--url", options.url, "where to send GET requests (http)")->required();
   replay->add_option("--compress", options.compress, "play this many times faster (default 1)");
   replay->add_option("--scale", options.scale, "multiply the rates by this (default 1)");
@@ -110,9 +115,12 @@ void AddCommands(CLI::App& app, Parsed& parsed) {
   replay->add_flag("--quiet", options.quiet, "no progress");
   replay->add_flag("--tolerate", options.tolerate, "exit 0 even if requests failed");
   replay->footer(kReplayFooter);
+
+  AddImport(app, parsed.import);
 }
 
-Expected<void> Finish(Parsed& parsed) {
+Expected<void> Finish(Parsed& parsed, bool import) {
+  if (import) return FinishImport(parsed.import);
   if (!parsed.length.empty()) {
     TIDEGATE_TRY(parsed.generate.options.length, ParseDuration(parsed.length));
   }
@@ -147,7 +155,7 @@ std::string CommandLine(int argc, const char* const* argv) {
 
 int Main(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
   const Streams streams{out, err};
-  CLI::App app("Makes, describes and replays request traces.", "tidetrace");
+  CLI::App app("Makes, imports, describes and replays request traces.", "tidetrace");
   app.footer(kFooter);
   app.require_subcommand(1);
   Parsed parsed;
@@ -157,10 +165,15 @@ int Main(int argc, const char* const* argv, std::ostream& out, std::ostream& err
   } catch (const CLI::ParseError& error) {
     return app.exit(error, out, err) == 0 ? kDone : kBadInput;
   }
-  if (const auto finished = Finish(parsed); !finished) return Report(finished.error(), streams);
+  if (const auto finished = Finish(parsed, app.got_subcommand("import")); !finished)
+    return Report(finished.error(), streams);
   if (app.got_subcommand("generate")) {
     parsed.generate.command_line = CommandLine(argc, argv);
     return RunGenerate(parsed.generate, streams);
+  }
+  if (app.got_subcommand("import")) {
+    parsed.import.command.command_line = CommandLine(argc, argv);
+    return RunImport(parsed.import.command, streams);
   }
   if (app.got_subcommand("inspect")) return RunInspect(parsed.inspect, streams);
   return RunReplay(parsed.replay, streams);

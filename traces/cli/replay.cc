@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "traces/cli/commands.h"
-#include "traces/format/csv.h"
+#include "traces/format/trace_file.h"
 #include "traces/generate/arrivals.h"
 #include "traces/net/http_load.h"
 
@@ -160,7 +160,7 @@ void ShowProgress(const LoadSecond& second, bool terminal, double length_s, std:
 int RunReplay(const ReplayCommand& command, Streams streams) {
   const auto load = LoadOptionsOf(command);
   if (!load) return Report(load.error(), streams);
-  const auto trace = ReadTraceCsv(command.file);
+  const auto trace = ReadTrace(command.file);
   if (!trace) return Report(trace.error(), streams);
   const ArrivalOptions options{.compress = command.compress,
                                .scale = command.scale,

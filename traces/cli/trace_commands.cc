@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "traces/cli/commands.h"
-#include "traces/format/csv.h"
+#include "traces/format/trace_file.h"
 #include "traces/generate/catalog.h"
 
 namespace tidegate::traces {
@@ -81,7 +81,7 @@ int RunGenerate(const GenerateCommand& command, Streams streams) {
   }
   const auto trace = generator->generate(command.options, command.parameters);
   if (!trace) return Report(trace.error(), streams);
-  const std::string text = FormatTraceCsv(*trace, command.command_line);
+  const std::string text = FormatTraceFor(command.output, *trace, command.command_line);
   if (command.output.empty()) {
     streams.out << text << std::flush;
     return streams.out ? kDone : kFailed;
@@ -93,7 +93,7 @@ int RunGenerate(const GenerateCommand& command, Streams streams) {
 }
 
 int RunInspect(const InspectCommand& command, Streams streams) {
-  const auto trace = ReadTraceCsv(command.file);
+  const auto trace = ReadTrace(command.file);
   if (!trace) return Report(trace.error(), streams);
   const TraceStatistics statistics = Describe(*trace);
   if (command.json) {

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -16,7 +14,6 @@ namespace tidegate::traces {
 namespace {
 
 constexpr std::size_t kMaxProblems = 20;
-constexpr std::size_t kMaxFileBytes = std::size_t{256} * 1024 * 1024;
 constexpr double kLongestSeconds = 1e10;
 constexpr std::string_view kHeader = "t_seconds,requests";
 
@@ -147,22 +144,6 @@ Expected<Trace> ParseTraceCsv(std::string_view text, std::string_view file) {
     text.remove_prefix(end + 1);
   }
   return parser.Finish();
-}
-
-Expected<Trace> ReadTraceCsv(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return Fail(ErrorCode::kNotFound, file + ": cannot be opened");
-  std::string text;
-  std::vector<char> chunk(std::size_t{1} << 16);
-  while (stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) ||
-         stream.gcount() > 0) {
-    text.append(chunk.data(), static_cast<std::size_t>(stream.gcount()));
-    if (text.size() > kMaxFileBytes) {
-      return Fail(ErrorCode::kTooLarge, file + ": is larger than 256 MiB");
-    }
-  }
-  if (stream.bad()) return Fail(ErrorCode::kInternal, file + ": cannot be read");
-  return ParseTraceCsv(text, file);
 }
 
 std::string FormatTraceCsv(const Trace& trace, std::string_view comment) {

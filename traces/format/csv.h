@@ -23,9 +23,6 @@ namespace tidegate::traces {
 // `file` is used in messages only.
 Expected<Trace> ParseTraceCsv(std::string_view text, std::string_view file);
 
-// Reads and parses a file of at most 256 MiB. kNotFound if it cannot be opened.
-Expected<Trace> ReadTraceCsv(const std::string& file);
-
 // The text that ParseTraceCsv reads back as the same trace. `comment` may have several lines.
 // Precondition: at least two bins.
 std::string FormatTraceCsv(const Trace& trace, std::string_view comment);

@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "traces/cli/commands.h"
-#include "traces/format/csv.h"
+#include "traces/format/trace_file.h"
 #include "traces/generate/catalog.h"
 #include "traces/net/http_server.h"
 
@@ -56,7 +56,7 @@ TEST_F(TidetraceTest, GeneratesEveryKindOfTheCatalog) {
     const Outcome made = Tidetrace({"generate", std::string(generator.name), "--duration", "10m",
                                     "--bin", "10s", "--seed", "4", "-o", file});
     ASSERT_EQ(made.status, 0) << made.err;
-    EXPECT_EQ(ReadTraceCsv(file).value().requests.size(), 60U);
+    EXPECT_EQ(ReadTrace(file).value().requests.size(), 60U);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "traces/format/csv.h"
+#include "traces/format/trace_file.h"
 
 namespace tidegate::traces {
 namespace {
@@ -86,7 +87,7 @@ TEST(TraceCsvTest, RoundTrips) {
 }
 
 TEST(TraceCsvTest, SaysThatAFileIsMissing) {
-  const auto trace = ReadTraceCsv("/nonexistent/a.csv");
+  const auto trace = ReadTrace("/nonexistent/a.csv");
   ASSERT_FALSE(trace.has_value());
   EXPECT_EQ(trace.error().code, ErrorCode::kNotFound);
 }
@@ -94,14 +95,14 @@ TEST(TraceCsvTest, SaysThatAFileIsMissing) {
 TEST(TraceCsvTest, ReadsTheSamplesOfTheTree) {
   for (const char* name : {"flash_crowd_2m", "promotion_10m", "diurnal_24h"}) {
     const auto file = std::string(TIDEGATE_SOURCE_DIR "/traces/data/") + name + ".csv";
-    const auto trace = ReadTraceCsv(file);
+    const auto trace = ReadTrace(file);
     ASSERT_TRUE(trace.has_value()) << trace.error().message;
     EXPECT_GT(TotalRequests(*trace), 0);
   }
 }
 
 TEST(TraceTest, TheDemosFlashCrowdClimbsSixfoldInTenSecondsAndFallsBack) {
-  const auto trace = ReadTraceCsv(TIDEGATE_SOURCE_DIR "/traces/data/flash_crowd_2m.csv").value();
+  const auto trace = ReadTrace(TIDEGATE_SOURCE_DIR "/traces/data/flash_crowd_2m.csv").value();
   EXPECT_EQ(Length(trace), seconds(120));
   EXPECT_GE(TotalRequests(trace), 22'000);
   double before = 0, after = 0, end = 0;

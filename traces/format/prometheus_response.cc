@@ -1,7 +1,7 @@
 // Answers are read as they are parsed, one sample at a time: a tree of an answer for ten thousand
 // pools would take several times the memory of everything else that a tick needs.
 
-#include "scheduler/adapters/prometheus/response_parser.h"
+#include "traces/format/prometheus_response.h"
 
 #include <charconv>
 #include <cmath>
@@ -12,7 +12,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <fmt/format.h>
 
-namespace tidegate::adapters {
+namespace tidegate::traces {
 namespace {
 
 namespace json = boost::json;
@@ -335,4 +335,4 @@ Expected<Response> ParseResponse(std::string_view body, std::span<const std::str
   return parser.handler().Finish();
 }
 
-}  // namespace tidegate::adapters
+}  // namespace tidegate::traces

@@ -1,3 +1,5 @@
+#include "traces/format/prometheus_response.h"
+
 #include <cmath>
 #include <string>
 #include <vector>
@@ -5,9 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "scheduler/adapters/prometheus/response_parser.h"
-
-namespace tidegate::adapters {
+namespace tidegate::traces {
 namespace {
 
 using ::testing::ElementsAre;
@@ -148,4 +148,4 @@ TEST(PrometheusResponse, TooMuchIsRefused) {
 }
 
 }  // namespace
-}  // namespace tidegate::adapters
+}  // namespace tidegate::traces
