@@ -14,7 +14,7 @@
 #include "scheduler/config/compile.h"
 #include "sim/runner/scenario.h"
 #include "sim/runner/simulate.h"
-#include "traces/format/csv.h"
+#include "traces/format/trace_file.h"
 
 namespace tidegate::sim {
 namespace {
@@ -42,7 +42,7 @@ config::CompiledConfig Manifests(const Scenario& scenario) {
 Played Play(const Scenario& scenario) {
   Played played;
   played.manifests = Manifests(scenario);
-  const auto trace = traces::ReadTraceCsv(scenario.trace);
+  const auto trace = traces::ReadTrace(scenario.trace);
   EXPECT_TRUE(trace);
   Recorder recorder;
   recorder.snapshot = [&](const signals::Snapshot& snapshot) {
@@ -169,7 +169,7 @@ TEST(FleetDeploymentTest, APoolInDryRunKeepsItsSize) {
   const Scenario scenario = ShippedAs(Owner::kDeployment);
   config::CompiledConfig manifests = Manifests(scenario);
   manifests.pools.at(0).dry_run = true;
-  const auto trace = traces::ReadTraceCsv(scenario.trace);
+  const auto trace = traces::ReadTrace(scenario.trace);
   const auto run = Simulate(scenario, manifests, *trace);
   ASSERT_TRUE(run);
   EXPECT_GE(run->summary.pools.at(0).peak_desired, 6);
@@ -179,7 +179,7 @@ TEST(FleetDeploymentTest, APoolInDryRunKeepsItsSize) {
 TEST(FleetValidateTest, ContradictionsAreTold) {
   Scenario scenario = Shipped();
   const config::CompiledConfig manifests = Manifests(scenario);
-  const auto trace = traces::ReadTraceCsv(scenario.trace);
+  const auto trace = traces::ReadTrace(scenario.trace);
   const auto problem = [&](const FleetModel& fleet) {
     scenario.fleet = fleet;
     const auto run = Simulate(scenario, manifests, *trace);
@@ -203,7 +203,7 @@ TEST(FleetCheckTest, ARunThatTakesMoreThanWasPromisedIsCaught) {
   Scenario scenario = ShippedAs(Owner::kManaged);
   scenario.fleet.placement.losses.clear();
   const config::CompiledConfig manifests = Manifests(scenario);
-  const auto trace = traces::ReadTraceCsv(scenario.trace);
+  const auto trace = traces::ReadTrace(scenario.trace);
   auto strict = SpecsFor(scenario.fleet, manifests.pools);
   strict.at(0).rollout.budget = {{1, false}, {0, false}};
   RunCheck check(strict, scenario.fleet, scenario.service.drain);
