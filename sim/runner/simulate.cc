@@ -170,6 +170,7 @@ class Run {
     result.least_ready = kMaxReplicas;
     result.least_paid = kMaxReplicas;
     results_.emplace(spec.id, std::move(result));
+    known_[spec.id].desired = spec.declared;
   }
 
   void Tick() {
