@@ -163,7 +163,7 @@ void AddRows(Json& json, const TimeLine& line, double least_replica_seconds) {
 void AddTotals(Json& json, const PoolResult& pool, double least_replica_seconds) {
   json.Name("totals");
   json.Raw("{");
-  json.Field("arrived", pool.arrived);
+  json.Field("arrived", std::round(pool.arrived));
   json.Field("lostShare", pool.arrived > 0 ? pool.lost / pool.arrived : 0);
   json.Field("longestWaitSeconds", pool.longest_wait_seconds);
   json.Field("shortSeconds", Seconds(pool.short_of_capacity));
@@ -195,6 +195,7 @@ void AddDecisions(Json& json, const Notables& notables, Instant start, std::size
     json.Name("t");
     json.Time(decision->at - start);
     json.Field("kind", Name(mark));
+    json.Field("by", decision->desired.replicas - decision->current);
     json.Field("summary", Cut(decision::Summary(*decision), most_bytes));
     json.Field("text", Cut(decision::ToText(*decision), most_bytes));
     json.Raw("}");
@@ -234,7 +235,7 @@ void AddRun(Json& json, const ReportRun& run, const std::set<PoolId>& shown, con
             std::size_t decision_bytes) {
   json.Comma();
   json.Raw("{");
-  json.Field("name", run.summary->scenario);
+  json.Field("name", run.name);
   json.Name("seconds");
   json.Time(run.summary->length);
   json.Field("digest", run.summary->digest);

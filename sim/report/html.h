@@ -16,6 +16,7 @@ namespace tidegate::sim {
 
 // One run as a report shows it. What it points to must outlive the call.
 struct ReportRun {
+  std::string name;
   const RunSummary* summary = nullptr;
   std::span<const decision::Decision> decisions;  // of all pools, in time order
   Instant start{};                                // when the trace began

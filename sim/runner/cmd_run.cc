@@ -10,7 +10,9 @@
 
 #include "scheduler/config/compile.h"
 #include "scheduler/decision/decision.h"
+#include "sim/report/html.h"
 #include "sim/runner/export.h"
+#include "sim/runner/run_report.h"
 #include "sim/runner/simulate.h"
 #include "sim/runner/yardstick.h"
 #include "traces/format/trace_file.h"
@@ -24,14 +26,15 @@ struct RunOptions {
   bool decisions = false;
   bool openmetrics = false;
   std::string export_file;  // empty: named after the scenario
+  std::string report;       // empty: none
 };
 
 std::string ExportFile(const RunOptions& options, const Scenario& scenario) {
   return options.export_file.empty() ? scenario.name + ".om" : options.export_file;
 }
 
-int RunOne(const std::string& path, const RunOptions& options, std::ostream& out,
-           std::ostream& err) {
+int RunOne(const std::string& path, const RunOptions& options, RunReport& report, Streams streams) {
+  auto& [out, err] = streams;
   const LoadedScenario loaded = LoadScenario(path);
   if (!loaded.problems.empty()) {
     err << loaded.problems.text();
@@ -69,7 +72,9 @@ int RunOne(const std::string& path, const RunOptions& options, std::ostream& out
   AddYardsticks(run->summary, loaded.scenario, manifests.config, load);
   out << (options.json ? ToJson(run->summary) + "\n" : ToTable(run->summary));
   err << ToText(run->breaches);
-  return out && run->breaches.empty() ? kDone : kFailed;
+  const bool kept = run->breaches.empty();
+  if (!options.report.empty()) report.Add(path, loaded.scenario, *std::move(run));
+  return out && kept ? kDone : kFailed;
 }
 
 int RunAll(const RunOptions& options, Streams streams) {
@@ -77,10 +82,18 @@ int RunAll(const RunOptions& options, Streams streams) {
     streams.err << "--export-file holds one run; give one scenario, or leave it out\n";
     return kBadInput;
   }
+  if (!options.report.empty() && options.scenarios.size() > kMostReportRuns) {
+    streams.err << "--report lays one run over another; give one scenario, or two\n";
+    return kBadInput;
+  }
+  RunReport report;
   int worst = kDone;
   for (const std::string& path : options.scenarios)
-    worst = std::max(worst, RunOne(path, options, streams.out, streams.err));
-  return worst;
+    worst = std::max(worst, RunOne(path, options, report, streams));
+  if (options.report.empty() || worst != kDone) return worst;
+  const auto written = report.Write(options.report);
+  if (!written) streams.err << written.error().message << "\n";
+  return written ? kDone : kFailed;
 }
 
 }  // namespace
@@ -102,9 +115,13 @@ RunCommand AddRun(CLI::App& app) {
   run->add_option("--export-file", options->export_file,
                   "Where to; NAME.om of the scenario by default")
       ->needs(form);
+  run->add_option("--report", options->report,
+                  "Write the run as one HTML page with charts; two scenarios are overlaid");
   run->footer(
       "A scenario names manifests (as the daemon reads them), a trace and how replicas behave.\n\n"
-      "Examples:\n  tidesim run sim/scenarios/flash_crowd.yaml\n\n"
+      "Examples:\n  tidesim run sim/scenarios/flash_crowd.yaml\n"
+      "  tidesim run --report out.html sim/scenarios/flash_crowd.yaml "
+      "sim/scenarios/blind_scaler.yaml\n\n"
       "  tidesim run --export openmetrics sim/scenarios/flash_crowd.yaml\n"
       "  promtool tsdb create-blocks-from openmetrics flash-crowd.om data\n"
       "  prometheus --storage.tsdb.path=data --storage.tsdb.retention.time=20y");

@@ -1,11 +1,10 @@
 #include "sim/runner/export.h"
 
-#include <filesystem>
-#include <fstream>
 #include <memory>
-#include <system_error>
+#include <ostream>
 
 #include "scheduler/metrics/tick_record.h"
+#include "sim/runner/whole_file.h"
 
 namespace tidegate::sim {
 
@@ -32,18 +31,7 @@ Recorder RecordTo(OpenMetrics& metrics, const Scenario& scenario) {
 }
 
 Expected<void> WriteExport(const OpenMetrics& metrics, const std::string& path) {
-  const std::string part = path + ".part";
-  std::ofstream out(part, std::ios::binary);
-  metrics.Write(out);
-  out.close();
-  std::error_code error;
-  if (out) std::filesystem::rename(part, path, error);
-  if (!out || error) {
-    std::error_code ignored;
-    std::filesystem::remove(part, ignored);
-    return Fail(ErrorCode::kUnavailable, path + ": can't be written");
-  }
-  return {};
+  return WriteWhole(path, [&metrics](std::ostream& out) { metrics.Write(out); });
 }
 
 }  // namespace tidegate::sim

@@ -71,7 +71,9 @@ function rangeText(lo, hi, format) {
   return low === high ? low : `${low}–${high}`;
 }
 
-function axes(yFormat) {
+const COUNT_STEPS = [1, 2, 5].flatMap((n) => [0, 1, 2, 3, 4, 5, 6, 7, 8].map((e) => n * 10 ** e)).sort((a, b) => a - b);
+
+function axes(yFormat, counts) {
   const shared = {
     stroke: () => colour("quiet"),
     grid: { stroke: () => colour("grid"), width: 1 },
@@ -81,18 +83,19 @@ function axes(yFormat) {
   return [
     { ...shared, space: 64, incrs: TIME_STEPS, size: 30,
       values: (plot, splits, axis, space, step) => splits.map((at) => tick(at, step)) },
-    { ...shared, space: 32, size: 52, values: (plot, splits) => splits.map(yFormat) },
+    { ...shared, space: counts ? 24 : 32, size: 52, values: (plot, splits) => splits.map(yFormat),
+      ...(counts ? { incrs: COUNT_STEPS } : {}) },
   ];
 }
 
 // From zero, with a little room above.
 const fromZero = (plot, min, max) => (max > 0 ? uPlot.rangeNum(0, max, 0.08, true) : [0, 1]);
 
-function plotOptions(board, width, height, yFormat) {
+function plotOptions(board, height, yFormat, counts) {
   return {
-    width,
+    width: 300,
     height,
-    padding: [8, 10, 0, 0],
+    padding: [8, 24, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -104,7 +107,7 @@ function plotOptions(board, width, height, yFormat) {
       x: { time: false, range: () => [board.range.min, board.range.max] },
       y: { range: fromZero },
     },
-    axes: axes(yFormat),
+    axes: axes(yFormat, counts),
     series: [{}],
     bands: [],
     hooks: {
@@ -134,7 +137,7 @@ function layOut(lines_, runs, options) {
       const first = options.series.length;
       for (const [i, end] of ends.entries()) {
         table.push(end);
-        options.series.push(uSeries(line, r, i, ends.length));
+        options.series.push(uSeries(line, r, i === ends.length - 1, runs.length, ends.length));
       }
       if (ends.length === 2) {
         options.bands.push({ series: [first, first + 1], fill: () => faded(line.colour, 22) });
@@ -147,9 +150,10 @@ function layOut(lines_, runs, options) {
   return { data, shown };
 }
 
-function uSeries(line, run, end, ends) {
-  const dash = run === 1 ? SECOND_DASH : line.dash;
-  const area = line.area && run === 0 && end === ends - 1;
+// With two runs the first is drawn solid and the second dashed, whatever the line is.
+function uSeries(line, run, last, runCount, ends) {
+  const dash = run === 1 ? SECOND_DASH : runCount === 1 ? line.dash : undefined;
+  const area = line.area && run === 0 && last;
   return {
     scale: "y",
     stroke: () => colour(line.colour),
@@ -213,7 +217,7 @@ function addChart(parent, board, runs, spec) {
   const figure = make("figure", { id: spec.id, tabIndex: 0 }, caption);
   figure.setAttribute("aria-label", `${spec.title}. ${spec.text} Arrow keys move through time.`);
   parent.append(figure);
-  const options = plotOptions(board, 300, spec.height || 190, spec.format);
+  const options = plotOptions(board, spec.height || 190, spec.format, spec.counts);
   const { data, shown } = layOut(spec.lines, runs, options);
   const legend = new Legend(spec.lines, shown, board.runCount, spec.format);
   figure.append(legend.element, plotBox);

@@ -11,43 +11,55 @@ const MARKS = {
 // The last decision that is not after `time`; the first one before all of them.
 const inForce = (decisions, time) => decisions[indexAt(decisions.map((d) => d.t), time)];
 
-function drawMark(context, kind, x, y, size) {
+// A growth is a bar upwards and a shrink one downwards, as long as the change is large; with room
+// between them they get a point. What left the size alone is a mark in the middle.
+function drawMark(context, decision, x, y, bar, room) {
+  const ratio = devicePixelRatio;
+  const kind = decision.kind;
+  context.fillStyle = colour(MARKS[kind].colour);
   context.beginPath();
   if (kind === "grow" || kind === "shrink") {
-    const up = kind === "grow" ? 1 : -1;
-    context.moveTo(x, y - up * size);
-    context.lineTo(x + size, y + up * size * 0.8);
-    context.lineTo(x - size, y + up * size * 0.8);
-    context.closePath();
+    const up = kind === "grow" ? -1 : 1;
+    const wide = Math.min(Math.max(room / 3, 1), 3) * ratio;
+    context.rect(x - wide / 2, Math.min(y, y + up * bar), wide, bar);
+    if (room > 7) {
+      context.moveTo(x, y + up * (bar + 4 * ratio));
+      context.lineTo(x + 5 * ratio, y + up * (bar - 4 * ratio));
+      context.lineTo(x - 5 * ratio, y + up * (bar - 4 * ratio));
+    }
   } else if (kind === "held") {
-    context.rect(x - size * 0.75, y - size * 0.75, size * 1.5, size * 1.5);
+    context.rect(x - 3.5 * ratio, y - 3.5 * ratio, 7 * ratio, 7 * ratio);
   } else {
-    context.arc(x, y, size * (kind === "steps" ? 0.8 : 0.5), 0, 2 * Math.PI);
+    context.arc(x, y, (kind === "steps" ? 3.5 : 2.5) * ratio, 0, 2 * Math.PI);
   }
-  context.fillStyle = colour(MARKS[kind].colour);
   context.fill();
 }
 
-// Marks of each run in a row of their own.
+// The decisions of each run in a lane of their own.
 function drawMarks(plot, runs) {
   const context = plot.ctx;
-  const size = 5 * devicePixelRatio;
+  const ratio = devicePixelRatio;
   const { left, top, width, height } = plot.bbox;
+  const lane = height / runs.length;
   context.save();
   context.beginPath();
-  context.rect(left - size, top, width + 2 * size, height);
+  context.rect(left - 5 * ratio, top, width + 10 * ratio, height);
   context.clip();
   for (const [r, run] of runs.entries()) {
     if (!run) continue;
-    const y = top + (height * (r + 0.5)) / runs.length;
-    context.fillStyle = colour("grid");
-    context.fillRect(left, y, width, devicePixelRatio);
+    const y = top + lane * (r + 0.5);
+    context.fillStyle = colour("line");
+    context.fillRect(left, y - ratio / 2, width, ratio);
+    const { min, max } = plot.scales.x;
+    const seen = run.decisions.filter((decision) => decision.t >= min && decision.t <= max);
+    const largest = Math.max(1, ...seen.map((decision) => Math.abs(decision.by)));
+    const room = width / ratio / Math.max(seen.length, 1);
     // What matters most is drawn last, on top.
     for (const kinds of [["note"], ["steps", "held"], ["grow", "shrink"]]) {
-      for (const decision of run.decisions) {
-        if (kinds.includes(decision.kind)) {
-          drawMark(context, decision.kind, plot.valToPos(decision.t, "x", true), y, size);
-        }
+      for (const decision of seen) {
+        if (!kinds.includes(decision.kind)) continue;
+        const bar = Math.max(0.3, Math.abs(decision.by) / largest) * (lane / 2 - 6 * ratio);
+        drawMark(context, decision, plot.valToPos(decision.t, "x", true), y, bar, room);
       }
     }
   }
@@ -77,7 +89,7 @@ function addDecisions(parent, board, runs, names) {
   figure.setAttribute("aria-label", `Decisions. ${text} Arrow keys go from one to the next.`);
   parent.append(figure);
 
-  const options = plotOptions(board, 300, 62 + 22 * runs.length, () => "");
+  const options = plotOptions(board, 40 + 56 * runs.length, () => "", false);
   options.axes[1].values = (plot, splits) => splits.map(() => "");
   options.axes[1].grid = { show: false };
   options.axes[1].ticks = { show: false };
@@ -96,6 +108,18 @@ function addDecisions(parent, board, runs, names) {
       .filter(Boolean).join("; "));
 }
 
+// Lines that are too long go on below themselves, a little further in.
+function textOf(decision) {
+  const block = make("div", { className: "text" });
+  for (const line of decision.text.trimEnd().split("\n")) {
+    const indent = line.length - line.trimStart().length;
+    const row = make("div", {}, line.trimStart().replaceAll("->", "→"));
+    row.style.paddingLeft = `${indent + 2}ch`;
+    block.append(row);
+  }
+  return block;
+}
+
 function decisionPanel(runs, names) {
   const title = make("h2", {}, "Decision");
   const when = make("p", { className: "quiet" });
@@ -111,7 +135,7 @@ function decisionPanel(runs, names) {
       if (!run || run.decisions.length === 0) continue;
       const decision = inForce(run.decisions, time === null ? 0 : time);
       if (runs.length > 1) body.append(make("p", { className: "run" }, names[r]));
-      body.append(make("pre", {}, decision.text));
+      body.append(textOf(decision));
     }
   };
   return { panel, show };

@@ -19,9 +19,13 @@ function trim(value) {
   return String(Number(value.toPrecision(3)));
 }
 
+// Counts: 2134 -> "2,134", and large ones short.
 function grouped(value) {
-  return Math.round(value).toLocaleString("en");
+  return Math.abs(value) >= 1e7 ? short(value) : Math.round(value).toLocaleString("en");
 }
+
+// Shares: 0.0123 -> "1.23 %".
+const percent = (share) => `${trim(share * 100)} %`;
 
 // Seconds since the trace's start: 75 -> "1:15", 90061 -> "1d 01:01:01".
 function clock(seconds) {
@@ -41,13 +45,12 @@ function clock(seconds) {
 // For axes, whose ticks are round: leaves out what is zero.
 function tick(seconds, step) {
   if (step >= 86400) return `${Math.round(seconds / 86400)}d`;
-  if (step >= 60) {
-    const days = Math.floor(seconds / 86400);
-    const hours = Math.floor(seconds / 3600) % 24;
-    const minutes = String(Math.floor(seconds / 60) % 60).padStart(2, "0");
-    return days > 0 ? `${days}d ${hours}:${minutes}` : `${hours}:${minutes}h`;
-  }
-  return clock(seconds);
+  if (seconds < 3600 || step < 60) return clock(seconds);
+  const days = Math.floor(seconds / 86400);
+  const hours = Math.floor(seconds / 3600) % 24;
+  const minutes = Math.floor(seconds / 60) % 60;
+  const time = minutes === 0 ? `${hours}h` : `${hours}h${String(minutes).padStart(2, "0")}`;
+  return days > 0 ? `${days}d ${time}` : time;
 }
 
 // 75 -> "1 min 15 s".

@@ -3,18 +3,16 @@
 const report = JSON.parse(document.getElementById("data").textContent);
 const NAMES = report.runs.map((run, r) => (report.runs.length > 1 ? `${"AB"[r]}: ${run.name}` : run.name));
 
-const rps = (value) => short(value);
-const whole = (value) => short(value);
 
 // What the charts show. `steps`: the value holds until the next one.
 const CHARTS = [
-  { id: "demand", title: "Demand and capacity", format: rps,
+  { id: "demand", title: "Demand and capacity", format: short,
     text: "Requests per second that arrive, and that ready replicas can serve.",
     lines: [
       { key: "demand", label: "demand", colour: "demand", area: true },
       { key: "capacity", label: "capacity", colour: "capacity", steps: true },
     ] },
-  { id: "replicas", title: "Replicas", format: whole, height: 210,
+  { id: "replicas", title: "Replicas", format: short, counts: true, height: 210,
     text: "By phase, with the size that the scaler wants.",
     lines: [
       { key: "ready", label: "ready", colour: "ready", steps: true, area: true },
@@ -24,7 +22,7 @@ const CHARTS = [
       { key: "desired", label: "desired", colour: "desired", steps: true, dash: [4, 3], width: 1.25 },
     ] },
   { id: "decisions" },
-  { id: "view", title: "The scaler's view", format: rps, draw: drawBlind,
+  { id: "view", title: "The scaler's view", format: short, draw: drawBlind,
     text: "Request rate as the scaler read it, against the true demand. Red below: no reading that it could use.",
     missing: "The scaler of this pool reads no request rate, so its view is not drawn.",
     needs: "view",
@@ -32,12 +30,12 @@ const CHARTS = [
       { key: "demand", label: "true demand", colour: "demand" },
       { key: "view", label: "as read", colour: "view", steps: true },
     ] },
-  { id: "lost", title: "Failures", format: rps,
+  { id: "lost", title: "Failures", format: short,
     text: "Requests given up, per second.",
     missing: "No request was lost.",
     needs: "lost",
     lines: [{ key: "lost", label: "lost per second", colour: "lost", area: true }] },
-  { id: "backlog", title: "Waiting", format: whole,
+  { id: "backlog", title: "Waiting", format: short, counts: true,
     text: "Requests that wait or are in progress.",
     missing: "No request had to wait.",
     needs: "backlog",
@@ -52,20 +50,21 @@ const CHARTS = [
       { key: "p99", label: "99 %", colour: "p99" },
     ] },
   { pair: [
-    { id: "surge", title: "Surge budget", format: whole, height: 150,
-      text: "Live replicas above the size, with the limit.",
+    { id: "surge", title: "Surge budget", format: short, counts: true, height: 150,
+      text: "The limit bounds live replicas above the size and, at rolling pace, how many start at once.",
       lines: [
-        { key: "surge", label: "used", colour: "used", steps: true, area: true },
+        { key: "surge", label: "above the size", colour: "used", steps: true, area: true },
+        { key: "starting", label: "starting", colour: "starting", steps: true },
         { key: "surgeLimit", label: "limit", colour: "limit", steps: true, dash: [4, 3] },
       ] },
-    { id: "unavailable", title: "Unavailable budget", format: whole, height: 150,
+    { id: "unavailable", title: "Unavailable budget", format: short, counts: true, height: 150,
       text: "Missing from the desired size. Growth opens the gap; no drain may widen it past the limit.",
       lines: [
         { key: "unavailable", label: "missing", colour: "used", steps: true, area: true },
         { key: "unavailableLimit", label: "limit", colour: "limit", steps: true, dash: [4, 3] },
       ] },
   ] },
-  { id: "cost", title: "Cost", format: rps,
+  { id: "cost", title: "Cost", format: short,
     text: "Replica-hours so far: starting, ready and draining.",
     lines: [
       { key: "cost", label: "replica-hours", colour: "cost", area: true },
@@ -74,7 +73,7 @@ const CHARTS = [
 ];
 
 const TOTALS = [
-  ["lostShare", "requests lost", (v) => `${trim(v * 100)} %`, true],
+  ["lostShare", "requests lost", percent, true],
   ["arrived", "requests arrived", grouped, false],
   ["shortSeconds", "demand above capacity", span, true],
   ["longestWaitSeconds", "longest wait", span, false],
@@ -199,7 +198,7 @@ function showDetails(runs, board) {
   }
   for (const [r, run] of report.runs.entries()) {
     const facts = make("dl");
-    for (const [name, value] of run.facts) facts.append(make("dt", {}, name), make("dd", {}, value));
+    for (const [name, value] of [...run.facts, ["digest of the end", run.digest]]) facts.append(make("dt", {}, name), make("dd", {}, value));
     box.append(make("details", { className: "card" }, make("summary", {}, `What was run: ${NAMES[r]}`), facts));
   }
 }
@@ -225,8 +224,8 @@ function start() {
   document.title = `${title}: tidesim report`;
   document.getElementById("title").textContent = title;
   document.getElementById("subtitle").textContent =
-    report.runs.map((run) => `${span(run.seconds)} simulated, digest ${run.digest}`)
-      .filter((text, i, all) => all.indexOf(text) === i).join("; ") + (report.note ? `. ${report.note}` : "");
+    [...new Set(report.runs.map((run) => `${span(run.seconds)} simulated`))].join(" and ") +
+    (report.note ? `. ${report.note}` : "");
   const choice = document.getElementById("pool");
   const ids = poolIds();
   for (const id of ids) choice.append(make("option", { value: id }, id));

@@ -1,0 +1,80 @@
+#include "sim/runner/run_report.h"
+
+#include <algorithm>
+#include <ostream>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "policies/base/check.h"
+#include "sim/report/html.h"
+#include "sim/runner/whole_file.h"
+
+namespace tidegate::sim {
+namespace {
+
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+void AddMetrics(const MetricsModel& metrics, Facts& facts) {
+  facts.emplace_back("rates", metrics.promql ? "plain PromQL" : "from raw samples");
+  if (metrics.window) facts.emplace_back("rates look back", FormatDuration(*metrics.window));
+  if (metrics.lost_scrapes > 0) {
+    facts.emplace_back("scrapes lost", fmt::format("{:g} %", metrics.lost_scrapes * 100));
+  }
+  if (metrics.first_scrapes_lost > 0) {
+    facts.emplace_back("first scrapes lost", fmt::format("{}", metrics.first_scrapes_lost));
+  }
+  if (metrics.latency > Duration(0)) {
+    facts.emplace_back("scrape to query", FormatDuration(metrics.latency));
+  }
+}
+
+Facts FactsOf(const std::string& file, const Scenario& scenario) {
+  const ServiceModel& service = scenario.service;
+  Facts facts{{"scenario", file}};
+  for (const std::string& manifest : scenario.manifests) facts.emplace_back("manifests", manifest);
+  facts.emplace_back("trace", scenario.trace);
+  if (scenario.scale != 1) facts.emplace_back("scaled by", fmt::format("{:g}", scenario.scale));
+  facts.emplace_back("begins", FormatInstant(scenario.start));
+  facts.emplace_back("tick", FormatDuration(scenario.tick));
+  facts.emplace_back("scrape interval", FormatDuration(scenario.scrape_interval));
+  AddMetrics(scenario.metrics, facts);
+  facts.emplace_back("one replica",
+                     fmt::format("{} workers of {:g} s a request: {:.4g} requests/s",
+                                 service.workers, service.service_seconds, service.capacity()));
+  facts.emplace_back("clients wait", fmt::format("{:g} s", service.patience_seconds));
+  facts.emplace_back("start-up", FormatDuration(service.startup));
+  facts.emplace_back("drain", FormatDuration(service.drain));
+  facts.emplace_back("seed", fmt::format("{}", scenario.seed));
+  return facts;
+}
+
+}  // namespace
+
+void RunReport::Add(const std::string& file, const Scenario& scenario, RunResult result) {
+  TIDEGATE_CHECK(entries_.size() < kMostReportRuns, "a page shows so many runs");
+  entries_.push_back({file, scenario, std::move(result)});
+}
+
+// Two versions of one scenario are often called the same.
+std::string RunReport::NameOf(const Entry& entry) const {
+  const auto same = std::ranges::count(entries_, entry.scenario.name,
+                                       [](const Entry& other) { return other.scenario.name; });
+  return same == 1 ? entry.scenario.name : entry.file;
+}
+
+Expected<void> RunReport::Write(const std::string& path) const {
+  std::vector<ReportRun> runs;
+  for (const Entry& entry : entries_) {
+    runs.push_back({.name = NameOf(entry),
+                    .summary = &entry.result.summary,
+                    .decisions = entry.result.decisions,
+                    .start = entry.scenario.start,
+                    .facts = FactsOf(entry.file, entry.scenario),
+                    .least_replica_seconds = {}});
+  }
+  const std::string html = ToHtml(runs);
+  return WriteWhole(path, [&html](std::ostream& out) { out << html; });
+}
+
+}  // namespace tidegate::sim

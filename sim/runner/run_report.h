@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "policies/base/expected.h"
+#include "sim/runner/scenario.h"
+#include "sim/runner/simulate.h"
+
+namespace tidegate::sim {
+
+// Runs that are to become one HTML page.
+class RunReport {
+ public:
+  // `file` is where the scenario was read from. At most kMostReportRuns runs.
+  void Add(const std::string& file, const Scenario& scenario, RunResult result);
+  // Precondition: a run was added.
+  Expected<void> Write(const std::string& path) const;
+
+ private:
+  struct Entry {
+    std::string file;
+    Scenario scenario;
+    RunResult result;
+  };
+  std::string NameOf(const Entry& entry) const;
+
+  std::vector<Entry> entries_;
+};
+
+}  // namespace tidegate::sim
