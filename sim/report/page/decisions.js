@@ -21,7 +21,7 @@ function drawMark(context, decision, x, y, bar, room) {
   if (kind === "grow" || kind === "shrink") {
     const up = kind === "grow" ? -1 : 1;
     const wide = Math.min(Math.max(room / 3, 1), 3) * ratio;
-    context.rect(x - wide / 2, Math.min(y, y + up * bar), wide, bar);
+    context.fillRect(x - wide / 2, Math.min(y, y + up * bar), wide, bar);
     if (room > 7) {
       context.moveTo(x, y + up * (bar + 4 * ratio));
       context.lineTo(x + 5 * ratio, y + up * (bar - 4 * ratio));
@@ -90,7 +90,8 @@ function addDecisions(parent, board, runs, names) {
   parent.append(figure);
 
   const options = plotOptions(board, 40 + 56 * runs.length, () => "", false);
-  options.axes[1].values = (plot, splits) => splits.map(() => "");
+  options.axes[1].splits = () => runs.map((run, r) => 1 - (r + 0.5) / runs.length);
+  options.axes[1].values = () => (runs.length > 1 ? ["A", "B"] : [""]);
   options.axes[1].grid = { show: false };
   options.axes[1].ticks = { show: false };
   options.scales.y.range = () => [0, 1];

@@ -50,7 +50,8 @@ function tick(seconds, step) {
   const hours = Math.floor(seconds / 3600) % 24;
   const minutes = Math.floor(seconds / 60) % 60;
   const time = minutes === 0 ? `${hours}h` : `${hours}h${String(minutes).padStart(2, "0")}`;
-  return days > 0 ? `${days}d ${time}` : time;
+  if (days === 0) return time;
+  return time === "0h" ? `${days}d` : `${days}d ${time}`;
 }
 
 // 75 -> "1 min 15 s".

@@ -53,8 +53,8 @@ const CHARTS = [
     { id: "surge", title: "Surge budget", format: short, counts: true, height: 150,
       text: "The limit bounds live replicas above the size and, at rolling pace, how many start at once.",
       lines: [
-        { key: "surge", label: "above the size", colour: "used", steps: true, area: true },
         { key: "starting", label: "starting", colour: "starting", steps: true },
+        { key: "surge", label: "above the size", colour: "used", steps: true, area: true },
         { key: "surgeLimit", label: "limit", colour: "limit", steps: true, dash: [4, 3] },
       ] },
     { id: "unavailable", title: "Unavailable budget", format: short, counts: true, height: 150,
