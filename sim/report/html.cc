@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string_view>
 
@@ -139,7 +140,7 @@ void AddSeries(Json& json, const TimeLine& line, const Series& series) {
   json.Raw("}");
 }
 
-void AddRows(Json& json, const TimeLine& line, double least_replica_seconds) {
+void AddRows(Json& json, const TimeLine& line, const std::optional<Yardstick>& yardstick) {
   json.Name("t");
   json.Raw("[");
   for (const Moment& moment : line.moments()) {
@@ -150,17 +151,37 @@ void AddRows(Json& json, const TimeLine& line, double least_replica_seconds) {
   json.Name("series");
   json.Raw("{");
   for (const Series& series : kSeries) AddSeries(json, line, series);
-  if (least_replica_seconds > 0) {
+  if (yardstick) {
     json.Name("oracle");
     json.Raw("{");
-    AddColumn(json, "lo",
-              std::vector<double>(line.moments().size(), least_replica_seconds / kHour));
+    AddColumn(
+        json, "lo",
+        std::vector<double>(line.moments().size(), yardstick->oracle.replica_seconds / kHour));
     json.Raw("}");
   }
   json.Raw("}");
 }
 
-void AddTotals(Json& json, const PoolResult& pool, double least_replica_seconds) {
+// Cost over a bound; 0 where the bound is.
+double Multiple(double cost, const OracleBound& bound) {
+  return bound.replica_seconds > 0 ? cost / bound.replica_seconds : 0;
+}
+
+void AddYardstick(Json& json, const PoolResult& pool) {
+  if (!pool.yardstick) return;
+  const Yardstick& yardstick = *pool.yardstick;
+  json.Name("yardstick");
+  json.Raw("{");
+  json.Field("objective", yardstick.objective);
+  json.Field("waitSeconds", Seconds(yardstick.wait));
+  json.Field("kept", yardstick.kept() ? 1 : 0);
+  json.Field("reachable", yardstick.oracle.reachable ? 1 : 0);
+  json.Field("leastBadShare", yardstick.oracle.least_bad_fraction);
+  json.Field("timesSameLoss", Multiple(pool.replica_seconds, yardstick.same_loss));
+  json.Raw("}");
+}
+
+void AddTotals(Json& json, const PoolResult& pool, std::size_t breaches) {
   json.Name("totals");
   json.Raw("{");
   json.Field("arrived", std::round(pool.arrived));
@@ -168,9 +189,11 @@ void AddTotals(Json& json, const PoolResult& pool, double least_replica_seconds)
   json.Field("longestWaitSeconds", pool.longest_wait_seconds);
   json.Field("shortSeconds", Seconds(pool.short_of_capacity));
   json.Field("replicaHours", pool.replica_seconds / kHour);
-  if (least_replica_seconds > 0) {
-    json.Field("timesOracle", pool.replica_seconds / least_replica_seconds);
+  if (pool.yardstick) {
+    json.Field("badShare", pool.yardstick->bad_fraction);
+    json.Field("timesOracle", Multiple(pool.replica_seconds, pool.yardstick->oracle));
   }
+  if (breaches > 0) json.Field("breaches", static_cast<double>(breaches));
   json.Field("peakLive", pool.peak_live);
   json.Field("leastReady", pool.least_ready);
   json.Field("starts", pool.starts);
@@ -204,6 +227,21 @@ void AddDecisions(Json& json, const Notables& notables, Instant start, std::size
   json.Field("decisionsLeftOut", static_cast<double>(notables.left_out));
 }
 
+void AddBreaches(Json& json, const std::vector<BudgetBreach>& breaches, Instant start,
+                 std::size_t most) {
+  json.Name("breaches");
+  json.Raw("[");
+  for (std::size_t i = 0; i < std::min(breaches.size(), most); ++i) {
+    json.Comma();
+    json.Raw("{");
+    json.Name("t");
+    json.Time(breaches[i].at - start);
+    json.Field("what", fmt::format("{}: {}", breaches[i].rule, breaches[i].what));
+    json.Raw("}");
+  }
+  json.Raw("]");
+}
+
 // What one pool in one run may take.
 struct Share {
   std::size_t rows = 0;
@@ -218,21 +256,23 @@ Share ShareOf(const ReportBounds& bounds, std::size_t pools) {
 }
 
 void AddPool(Json& json, const ReportRun& run, const PoolResult& pool, const Share& share,
-             std::size_t decision_bytes) {
-  const auto least = run.least_replica_seconds.find(pool.id);
-  const double oracle = least == run.least_replica_seconds.end() ? 0 : least->second;
+             const ReportBounds& bounds) {
+  const auto found = run.breaches.find(pool.id);
+  const auto breaches = found == run.breaches.end() ? std::vector<BudgetBreach>() : found->second;
   json.Comma();
   json.Raw("{");
   json.Field("id", ToString(pool.id));
-  AddTotals(json, pool, oracle);
-  AddRows(json, pool.time_line.Thinned(share.rows), oracle);
+  AddTotals(json, pool, breaches.size());
+  AddYardstick(json, pool);
+  AddBreaches(json, breaches, run.start, bounds.breaches);
+  AddRows(json, pool.time_line.Thinned(share.rows), pool.yardstick);
   AddDecisions(json, FindNotable(run.decisions, pool.id, share.decisions), run.start,
-               decision_bytes);
+               bounds.decision_bytes);
   json.Raw("}");
 }
 
 void AddRun(Json& json, const ReportRun& run, const std::set<PoolId>& shown, const Share& share,
-            std::size_t decision_bytes) {
+            const ReportBounds& bounds) {
   json.Comma();
   json.Raw("{");
   json.Field("name", run.name);
@@ -253,7 +293,7 @@ void AddRun(Json& json, const ReportRun& run, const std::set<PoolId>& shown, con
   json.Name("pools");
   json.Raw("[");
   for (const PoolResult& pool : run.summary->pools) {
-    if (shown.contains(pool.id)) AddPool(json, run, pool, share, decision_bytes);
+    if (shown.contains(pool.id)) AddPool(json, run, pool, share, bounds);
   }
   json.Raw("]}");
 }
@@ -294,7 +334,7 @@ std::string DataOf(std::span<const ReportRun> runs, const ReportBounds& bounds) 
   json.Name("runs");
   json.Raw("[");
   for (const ReportRun& run : runs) {
-    AddRun(json, run, chosen.pools, share, bounds.decision_bytes);
+    AddRun(json, run, chosen.pools, share, bounds);
   }
   json.Raw("]}");
   return json.Take();

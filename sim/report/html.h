@@ -10,6 +10,7 @@
 #include "policies/base/instant.h"
 #include "policies/base/units.h"
 #include "scheduler/decision/decision.h"
+#include "sim/checks/budget_check.h"
 #include "sim/report/table.h"
 
 namespace tidegate::sim {
@@ -22,8 +23,8 @@ struct ReportRun {
   Instant start{};                                // when the trace began
   // What was run, in the words of the scenario: {"tick", "5s"}.
   std::vector<std::pair<std::string, std::string>> facts;
-  // Of pools whose oracle was asked: the fewest replica-seconds of any plan; > 0.
-  std::map<PoolId, double> least_replica_seconds;
+  // Where a promise of a pool was broken, in time order; pools without are left out.
+  std::map<PoolId, std::vector<BudgetBreach>> breaches;
 };
 
 inline constexpr std::size_t kMostReportRuns = 2;
@@ -35,6 +36,7 @@ struct ReportBounds {
   std::size_t rows_of_pool = 2'400;  // at most, of one pool in one run; even
   std::size_t decisions = 800;
   std::size_t decision_bytes = 3'000;  // of one text, which ends in "..." where it is cut
+  std::size_t breaches = 100;          // of one pool in one run, the first ones
 };
 
 // The report as one HTML page that needs no other file and no network: scripts, styles and data

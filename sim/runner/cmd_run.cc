@@ -90,10 +90,10 @@ int RunAll(const RunOptions& options, Streams streams) {
   int worst = kDone;
   for (const std::string& path : options.scenarios)
     worst = std::max(worst, RunOne(path, options, report, streams));
-  if (options.report.empty() || worst != kDone) return worst;
+  if (options.report.empty() || report.size() < options.scenarios.size()) return worst;
   const auto written = report.Write(options.report);
   if (!written) streams.err << written.error().message << "\n";
-  return written ? kDone : kFailed;
+  return written ? worst : std::max(worst, kFailed);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "sim/runner/run_report.h"
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 #include <utility>
 
@@ -29,6 +30,23 @@ void AddMetrics(const MetricsModel& metrics, Facts& facts) {
   }
 }
 
+void AddFleet(const FleetModel& fleet, Facts& facts) {
+  facts.emplace_back("replicas are",
+                     fleet.owner == Owner::kManaged ? "ours, step by step" : "a Deployment's");
+  if (fleet.placement.quota) {
+    facts.emplace_back("quota", fmt::format("{}", *fleet.placement.quota));
+  }
+  if (!fleet.placement.zones.empty()) {
+    facts.emplace_back("zones", fmt::format("{}", fmt::join(fleet.placement.zones, ", ")));
+  }
+  for (const ZoneLoss& loss : fleet.placement.losses) {
+    facts.emplace_back("zone lost",
+                       fmt::format("{} at {} for {}", loss.zone, FormatDuration(loss.at),
+                                   FormatDuration(loss.lasts)));
+  }
+  for (const Duration at : fleet.rollouts) facts.emplace_back("rollout at", FormatDuration(at));
+}
+
 Facts FactsOf(const std::string& file, const Scenario& scenario) {
   const ServiceModel& service = scenario.service;
   Facts facts{{"scenario", file}};
@@ -43,10 +61,17 @@ Facts FactsOf(const std::string& file, const Scenario& scenario) {
                      fmt::format("{} workers of {:g} s a request: {:.4g} requests/s",
                                  service.workers, service.service_seconds, service.capacity()));
   facts.emplace_back("clients wait", fmt::format("{:g} s", service.patience_seconds));
+  AddFleet(scenario.fleet, facts);
   facts.emplace_back("start-up", FormatDuration(service.startup));
   facts.emplace_back("drain", FormatDuration(service.drain));
   facts.emplace_back("seed", fmt::format("{}", scenario.seed));
   return facts;
+}
+
+std::map<PoolId, std::vector<BudgetBreach>> BreachesOf(const RunResult& result) {
+  std::map<PoolId, std::vector<BudgetBreach>> breaches;
+  for (const auto& [pool, breach] : result.breaches) breaches[pool].push_back(breach);
+  return breaches;
 }
 
 }  // namespace
@@ -71,7 +96,7 @@ Expected<void> RunReport::Write(const std::string& path) const {
                     .decisions = entry.result.decisions,
                     .start = entry.scenario.start,
                     .facts = FactsOf(entry.file, entry.scenario),
-                    .least_replica_seconds = {}});
+                    .breaches = BreachesOf(entry.result)});
   }
   const std::string html = ToHtml(runs);
   return WriteWhole(path, [&html](std::ostream& out) { out << html; });

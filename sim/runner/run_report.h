@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ class RunReport {
  public:
   // `file` is where the scenario was read from. At most kMostReportRuns runs.
   void Add(const std::string& file, const Scenario& scenario, RunResult result);
+  std::size_t size() const { return entries_.size(); }
   // Precondition: a run was added.
   Expected<void> Write(const std::string& path) const;
 

@@ -133,6 +133,9 @@ RunSummary EventfulDay(double shift) {
     pool.arrived = 1e7;
     pool.lost = 1e4;
     pool.replica_seconds = 9e5;
+    pool.yardstick = {.bad_fraction = 0.01,
+                      .oracle = {.replica_seconds = 7e5},
+                      .same_loss = {.replica_seconds = 6e5}};
     for (int i = 0; i < 86'400; ++i) {
       const double wave = 1 + std::sin(i / 9'000.0 + shift);
       Moment moment{.at = Duration(1'000) * i};
@@ -188,7 +191,7 @@ TEST_F(ReportPageTest, EveryChartHasDataWhateverHappened) {
                     .decisions = decisions,
                     .start = Instant(),
                     .facts = {{"trace", "</script>"}},
-                    .least_replica_seconds = {{run->pools[0].id, 7e5}}});
+                    .breaches = {{run->pools[0].id, {{Instant(), "B1", "9 live of 8"}}}}});
   }
   ASSERT_NO_FATAL_FAILURE(Look(dir_.Write("full.html", ToHtml(runs)), "full"));
   EXPECT_EQ(Ask(kCharts),

@@ -142,19 +142,29 @@ function decisionPanel(runs, names) {
   return { panel, show };
 }
 
-// All of them, as buttons that bring the charts there. Filled when it is opened.
-function decisionList(board, run, name) {
-  const leftOut = run.decisionsLeftOut > 0 ? ` (${grouped(run.decisionsLeftOut)} smaller ones left out)` : "";
+// What happened at times, as buttons that bring the charts there. Filled when it is opened.
+function timedList(board, title, entries) {
   const list = make("ol", { className: "list" });
-  const details = make("details", { className: "card" },
-    make("summary", {}, `${grouped(run.decisions.length)} decisions of ${name}${leftOut}`), list);
+  const details = make("details", { className: "card" }, make("summary", {}, title), list);
   details.addEventListener("toggle", () => {
     if (!details.open || list.childElementCount > 0) return;
-    for (const decision of run.decisions) {
-      const button = make("button", { type: "button" }, `${clock(decision.t)}  ${decision.summary}`);
-      button.addEventListener("click", () => board.goTo(decision.t));
+    for (const [time, text] of entries) {
+      const button = make("button", { type: "button" }, `${clock(time)}  ${text}`);
+      button.addEventListener("click", () => board.goTo(time));
       list.append(make("li", {}, button));
     }
   });
   return details;
+}
+
+function decisionList(board, run, name) {
+  const leftOut = run.decisionsLeftOut > 0 ? ` (${grouped(run.decisionsLeftOut)} smaller ones left out)` : "";
+  return timedList(board, `${grouped(run.decisions.length)} decisions of ${name}${leftOut}`,
+    run.decisions.map((decision) => [decision.t, decision.summary]));
+}
+
+function breachList(board, run, name) {
+  const shown = run.breaches.length < run.totals.breaches ? `, the first ${run.breaches.length}` : "";
+  return timedList(board, `${grouped(run.totals.breaches)} broken promises of ${name}${shown}`,
+    run.breaches.map((breach) => [breach.t, breach.what]));
 }

@@ -68,17 +68,20 @@ const CHARTS = [
     text: "Replica-hours so far: starting, ready and draining.",
     lines: [
       { key: "cost", label: "replica-hours", colour: "cost", area: true },
-      { key: "oracle", label: "least possible in all", colour: "limit", dash: [4, 3] },
-    ] },
+      { key: "oracle", label: "the least that keeps the objective, in all", colour: "limit", dash: [4, 3] },
+    ],
+    more: costText },
 ];
 
 const TOTALS = [
+  ["breaches", "broken promises", grouped, true],
   ["lostShare", "requests lost", percent, true],
+  ["badShare", "waited too long, or lost", percent, false],
   ["arrived", "requests arrived", grouped, false],
   ["shortSeconds", "demand above capacity", span, true],
   ["longestWaitSeconds", "longest wait", span, false],
   ["replicaHours", "replica-hours", short, false],
-  ["timesOracle", "of the least possible cost", (v) => `${v.toFixed(2)} ×`, false],
+  ["timesOracle", "of the oracle's cost", (v) => `${v.toFixed(2)} ×`, false],
   ["peakLive", "most live replicas", grouped, false],
   ["leastReady", "fewest ready", grouped, false],
   ["starts", "starts", grouped, false],
@@ -105,6 +108,24 @@ function drawBlind(plot) {
   plot.ctx.restore();
 }
 
+// The cost against the oracle's, in words, for each run.
+function costText() {
+  return current.runs.map((run, r) => {
+    if (!run || !run.yardstick) return "";
+    const yardstick = run.yardstick;
+    const name = current.runs.length > 1 ? `${"AB"[r]}: ` : "";
+    const objective = `at most ${percent(yardstick.objective)} wait over ${span(yardstick.waitSeconds)} or are lost`;
+    if (!yardstick.reachable) {
+      return `${name}the objective (${objective}) is out of reach: the least is ${percent(yardstick.leastBadShare)}.`;
+    }
+    const cost = `${name}${run.totals.timesOracle.toFixed(2)} times what a clairvoyant pays at least to keep the ` +
+      `objective (${objective}). `;
+    const bad = percent(run.totals.badShare);
+    return cost + (yardstick.kept ? `It was kept: ${bad} did.`
+      : `It was missed: ${bad} did; ${yardstick.timesSameLoss.toFixed(2)} times the least for that.`);
+  }).filter(Boolean).join(" ");
+}
+
 const current = { runs: [], board: null };
 
 function poolIds() {
@@ -122,7 +143,8 @@ function addFigure(parent, spec) {
     parent.append(make("p", { className: "note", id: `${spec.id}-missing` }, spec.missing));
     return;
   }
-  addChart(parent, board, runs, { ...spec, lines: lines_ });
+  const text = spec.more ? `${spec.text} ${spec.more()}`.trim() : spec.text;
+  addChart(parent, board, runs, { ...spec, text, lines: lines_ });
 }
 
 function show(poolId) {
@@ -194,6 +216,7 @@ function showDetails(runs, board) {
   const box = document.getElementById("details");
   box.replaceChildren();
   for (const [r, run] of runs.entries()) {
+    if (run && run.breaches.length > 0) box.append(breachList(board, run, NAMES[r]));
     if (run && run.decisions.length > 0) box.append(decisionList(board, run, NAMES[r]));
   }
   for (const [r, run] of report.runs.entries()) {

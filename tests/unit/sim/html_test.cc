@@ -57,7 +57,7 @@ ReportRun RunOf(const RunSummary& summary, std::span<const decision::Decision> d
           .decisions = decisions,
           .start = kStart,
           .facts = {},
-          .least_replica_seconds = {}};
+          .breaches = {}};
 }
 
 decision::Decision Growth(int second, const PoolId& pool, std::size_t steps = 0) {
@@ -200,13 +200,32 @@ TEST(HtmlTest, GapsAreNull) {
             "[null,null,null,7.5E-1]");
 }
 
-TEST(HtmlTest, CostIsComparedWithTheOracleWhereThereIsOne) {
-  const RunSummary run = Summary(10);
-  ReportRun shown = RunOf(run);
-  shown.least_replica_seconds[run.pools[0].id] = 3'600;
-  const json::value data = DataIn(ToHtml(std::vector{shown}));
+TEST(HtmlTest, CostIsComparedWithTheOracleWhereItWasAsked) {
+  RunSummary run = Summary(10);
+  run.pools[0].yardstick = {.objective = 0.01,
+                            .wait = Duration(2'000),
+                            .bad_fraction = 0.02,
+                            .oracle = {.replica_seconds = 3'600},
+                            .same_loss = {.replica_seconds = 2'400}};
+  const json::value data = DataIn(ToHtml(std::vector{RunOf(run)}));
   EXPECT_EQ(PoolOf(data).at("totals").at("timesOracle").to_number<double>(), 2);
+  EXPECT_EQ(PoolOf(data).at("totals").at("badShare").to_number<double>(), 0.02);
+  EXPECT_EQ(PoolOf(data).at("yardstick").at("timesSameLoss").to_number<double>(), 3);
+  EXPECT_EQ(PoolOf(data).at("yardstick").at("kept").to_number<int>(), 0);
   EXPECT_EQ(PoolOf(data).at("series").at("oracle").at("lo").at(9).to_number<double>(), 1);
+}
+
+TEST(HtmlTest, BrokenPromisesAreCountedAndTheFirstOnesTold) {
+  const RunSummary run = Summary(3);
+  ReportRun shown = RunOf(run);
+  for (int i = 0; i < 150; ++i) {
+    shown.breaches[run.pools[0].id].push_back({kStart + Duration(1'000) * i, "B1", "9 live of 8"});
+  }
+  const json::value data = DataIn(ToHtml(std::vector{shown}));
+  EXPECT_EQ(PoolOf(data).at("totals").at("breaches").to_number<int>(), 150);
+  EXPECT_EQ(PoolOf(data).at("breaches").as_array().size(), 100u);
+  EXPECT_EQ(PoolOf(data).at("breaches").at(7).at("t").to_number<double>(), 7);
+  EXPECT_EQ(PoolOf(data).at("breaches").at(7).at("what").as_string(), "B1: 9 live of 8");
 }
 
 TEST(HtmlTest, EqualRunsGiveEqualBytes) {
