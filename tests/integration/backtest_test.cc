@@ -214,5 +214,99 @@ TEST_F(BacktestTest, ReadsMoreThanPrometheusGivesAtOnce) {
   EXPECT_EQ(reader->pieces(), 3u);
 }
 
+// Two pools whose replicas were scraped, one of them a Deployment that kube-state-metrics knows.
+std::string TwoPools() {
+  std::string counters, all, ready;
+  for (int second = 0; second <= 600; second += 15) {
+    for (const int replica : {1, 2, 3}) {
+      const char* pool = replica == 3 ? "side" : "main";
+      counters += fmt::format(
+          "nginx_http_requests_total{{namespace=\"shop\",gateway=\"{0}\",instance=\"{1}:80\"}} {2} "
+          "{3}\n",
+          pool, replica, 1'000 * replica + 20 * second, kBegin + second);
+    }
+    const int size = second < 300 ? 4 : 5;
+    all += fmt::format(
+        "kube_deployment_status_replicas{{namespace=\"shop\",deployment=\"istio-main\"}} {} {}\n",
+        size, kBegin + second);
+    ready += fmt::format(
+        "kube_deployment_status_replicas_ready{{namespace=\"shop\",deployment=\"istio-main\"}} {} "
+        "{}\n",
+        size - 1, kBegin + second);
+  }
+  // Samples of one series must stand together.
+  std::map<std::string, std::string> series;
+  std::istringstream lines(counters);
+  for (std::string line; std::getline(lines, line);)
+    series[line.substr(0, line.find('}'))] += line + "\n";
+  std::string text = "# TYPE nginx_http_requests counter\n";
+  for (const auto& [labels, samples] : series) text += samples;
+  return text + "# TYPE kube_deployment_status_replicas gauge\n" + all +
+         "# TYPE kube_deployment_status_replicas_ready gauge\n" + ready + "# EOF\n";
+}
+
+std::string PoolManifest(const std::string& name) {
+  return "apiVersion: istio.alibabacloud.com/v1beta1\nkind: IstioGateway\n"
+         "metadata: {name: " +
+         name +
+         ", namespace: shop, annotations: "
+         "{asm.alibabacloud.com/managed-by-asm: 'true'}}\n"
+         "spec:\n  gatewayType: ingress\n  ports: [{name: http, port: 80, protocol: TCP, "
+         "targetPort: 80}]\n  replicaCount: 2\n---\n"
+         "apiVersion: tidegate.dev/v1alpha1\nkind: GatewayScaler\n"
+         "metadata: {name: " +
+         name +
+         ", namespace: shop}\n"
+         "spec:\n  scaleTargetRef: {kind: IstioGateway, name: " +
+         name +
+         "}\n"
+         "  minReplicas: 1\n  maxReplicas: 9\n"
+         "  signals: [{name: requests, preset: nginx, metric: requests, target: {perReplica: "
+         "15}}]\n";
+}
+
+TEST(PoolHistoryTest, KnowsWhatRanFromKubernetesOrFromScrapes) {
+  const testing::TempDir dir;
+  const auto server = testing::BlockPrometheus::Start(dir.path(), TwoPools());
+  ASSERT_TRUE(server) << server.error().message;
+  const auto manifests =
+      dir.Write("pools.yaml", PoolManifest("main") + "---\n" + PoolManifest("side")).string();
+  const std::vector<std::string> arguments{"backtest",
+                                           manifests,
+                                           "--prometheus",
+                                           (*server)->url(),
+                                           "--from",
+                                           kFrom,
+                                           "--to",
+                                           std::to_string(kBegin + 595),
+                                           "--scrape-interval",
+                                           "15s",
+                                           "-o",
+                                           "json"};
+  const Ran ran = Tidesim(arguments);
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  std::istringstream lines(ran.out);
+  std::string line;
+  ASSERT_TRUE(std::getline(lines, line));
+  const json::value main = json::parse(line);
+  EXPECT_EQ(main.at("name").get_string(), "main");
+  EXPECT_NEAR(main.at("demand").at("peakRate").to_number<double>(), 40, 0.1);
+  EXPECT_EQ(main.at("real").at("source").get_string(), "kube_deployment_status_replicas");
+  EXPECT_EQ(main.at("real").at("peakReplicas").to_number<int>(), 5);
+  EXPECT_EQ(main.at("real").at("leastReady").to_number<int>(), 3);
+  ASSERT_TRUE(std::getline(lines, line));
+  const json::value side = json::parse(line);
+  EXPECT_NEAR(side.at("demand").at("peakRate").to_number<double>(), 20, 0.1);
+  EXPECT_EQ(side.at("real").at("source").get_string(), "replicas that were scraped");
+  EXPECT_EQ(side.at("real").at("peakReplicas").to_number<int>(), 1);
+  // One file holds one pool.
+  std::vector<std::string> saving = arguments;
+  saving.insert(saving.end(), {"--save-trace", (dir.path() / "t.csv").string()});
+  EXPECT_EQ(Tidesim(saving).status, 2);
+  saving.insert(saving.end(), {"--pool", "shop/side"});
+  EXPECT_EQ(Tidesim(saving).status, 0);
+  EXPECT_TRUE(traces::ReadTraceCsv((dir.path() / "t.csv").string()));
+}
+
 }  // namespace
 }  // namespace tidegate::sim

@@ -1,5 +1,6 @@
 #include "sim/runner/gate.h"
 
+#include <mutex>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "sim/runner/cli.h"
 #include "tests/testing/child_process.h"
 #include "traces/format/csv.h"
+#include "traces/net/http_server.h"
+#include "traces/net/url.h"
 
 namespace tidegate::sim {
 namespace {
@@ -290,6 +293,48 @@ TEST(BacktestCommandTest, BadInputIsSaid) {
     EXPECT_EQ(ran.status, 2) << one.says;
     EXPECT_THAT(ran.err, HasSubstr(one.says));
   }
+}
+
+TEST(BacktestCommandTest, AsksAsTheDaemonsConfigurationSays) {
+  std::mutex mutex;
+  std::string credentials, query;
+  auto server = net::HttpServer::Start({}, [&](const net::HttpRequest& request) {
+    const std::lock_guard lock(mutex);
+    if (const auto* header = net::FindHeader(request.headers, "authorization"))
+      credentials = *header;
+    if (query.empty())
+      query = *net::FindParameter(net::ParseTarget(request.target)->parameters, "query");
+    return net::MakeResponse(200, "application/json",
+                             R"({"status":"success","data":{"resultType":"matrix","result":[]}})");
+  });
+  ASSERT_TRUE(server);
+  const testing::TempDir dir;
+  const auto password = dir.Write("password", "sesame\n").string();
+  const std::string url = "http://127.0.0.1:" + std::to_string((*server)->port());
+  const auto config = dir.Write("tidegate.yaml",
+                                "apiVersion: tidegate.dev/v1alpha1\nkind: TidegateConfig\nspec:\n"
+                                "  manifests: [" +
+                                    kTree +
+                                    "/sim/scenarios/edge]\n"
+                                    "  prometheus:\n    url: " +
+                                    url +
+                                    "\n"
+                                    "    basicAuth: {username: ali, passwordFile: password}\n"
+                                    "    labels: {gateway: pool}\n")
+                          .string();
+  const Ran ran =
+      Tidesim({"backtest", "--config", config, "--from", "1767225600", "--to", "1767229200"});
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_THAT(ran.err, HasSubstr("Prometheus has no series"));
+  EXPECT_EQ(credentials, "Basic YWxpOnNlc2FtZQ==");
+  EXPECT_THAT(query, HasSubstr(R"(namespace="istio-system",pool="edge"})"));
+  // Flags are stronger.
+  const auto token = dir.Write("token", "t0ken").string();
+  EXPECT_EQ(Tidesim({"backtest", "--config", config, "--bearer-token-file", token, "--from",
+                     "1767225600", "--to", "1767229200"})
+                .status,
+            2);
+  EXPECT_EQ(credentials, "Bearer t0ken");
 }
 
 TEST(BacktestCommandTest, APrometheusThatIsNotThereIsAFailure) {

@@ -187,6 +187,15 @@ TEST_F(LoadLimitsTest, ReadsAll) {
   EXPECT_EQ(objective_.good_share, 0.999);
 }
 
+TEST_F(LoadLimitsTest, ReadsTheExampleOfTheTree) {
+  EXPECT_EQ(
+      LoadLimits(TIDEGATE_SOURCE_DIR "/sim/scenarios/limits.yaml", &limits_, &objective_).text(),
+      "");
+  EXPECT_EQ(limits_.bad_minutes, 1);
+  EXPECT_EQ(limits_.replicas, 12);
+  EXPECT_EQ(limits_.replica_hours, 1.5);
+}
+
 TEST_F(LoadLimitsTest, LeavesAloneWhatIsNotGiven) {
   limits_.replicas = 7;
   EXPECT_EQ(Load("limits: {badMinutes: 0}\n"), "");
