@@ -33,6 +33,7 @@ const char* Name(LimitKind kind) {
     case LimitKind::kBadMinutes: return "bad minutes";
     case LimitKind::kReplicas: return "replicas";
     case LimitKind::kReplicaHours: return "replica-hours";
+    case LimitKind::kCostMultiple: return "cost multiple";
   }
   return "";
 }
@@ -91,7 +92,7 @@ void LimitCheck::EndMinute() {
   Minute minute = std::exchange(minute_, {});
   verdict_.arrived += minute.arrived;
   verdict_.bad += minute.bad;
-  if (minute.bad <= (1 - objective_.good_share) * minute.arrived) return;
+  if (minute.bad <= objective_.bad_fraction * minute.arrived) return;
   ++verdict_.bad_minutes;
   const bool passed = limits_.bad_minutes && verdict_.bad_minutes > *limits_.bad_minutes;
   const auto known = [](const LimitBreach& one) { return one.kind == LimitKind::kBadMinutes; };

@@ -14,10 +14,10 @@ namespace tidegate::sim {
 
 // When a request is good, and when a minute is. A request is bad if it is lost, or if it arrives
 // while requests wait longer than `wait_seconds` for a replica. A minute, counted from the
-// beginning of what is judged, is bad if less than `good_share` of its requests are good.
+// beginning of what is judged, is bad if more than `bad_fraction` of its requests are.
 struct MinuteObjective {
-  double wait_seconds = 1;   // >= 0
-  double good_share = 0.99;  // 0 .. 1
+  double wait_seconds = 1;     // >= 0
+  double bad_fraction = 0.01;  // 0 .. 1
 };
 
 // What a run may cost and break; unset: anything.
@@ -25,10 +25,12 @@ struct Limits {
   std::optional<double> bad_minutes = std::nullopt;  // at most
   std::optional<Replicas> replicas = std::nullopt;  // starting, ready and draining at once, at most
   std::optional<double> replica_hours = std::nullopt;  // of all of them, at most
+  // At most so many times what a clairvoyant oracle pays; judged by whoever knows that.
+  std::optional<double> cost_multiple = std::nullopt;
 };
 
-enum class LimitKind { kBadMinutes, kReplicas, kReplicaHours };
-// "bad minutes", "replicas", "replica-hours".
+enum class LimitKind { kBadMinutes, kReplicas, kReplicaHours, kCostMultiple };
+// "bad minutes", "replicas", "replica-hours", "cost multiple".
 const char* Name(LimitKind kind);
 
 // A limit that was passed.

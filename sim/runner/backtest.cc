@@ -9,7 +9,9 @@
 #include <fmt/format.h>
 
 #include "sim/report/bars.h"
+#include "sim/report/oracle.h"
 #include "sim/runner/simulate.h"
+#include "sim/runner/yardstick.h"
 #include "traces/history/spikes.h"
 
 namespace tidegate::sim {
@@ -117,7 +119,7 @@ std::optional<ReplicaUse> RealUse(const PoolHistory& history, const ServiceModel
 
 void AddRow(std::string& text, const char* what, const std::string& real,
             const std::string& candidate) {
-  fmt::format_to(std::back_inserter(text), "  {:<22} {:>14} {:>14}\n", what, real, candidate);
+  fmt::format_to(std::back_inserter(text), "  {:<23} {:>13} {:>14}\n", what, real, candidate);
 }
 
 void AddUse(std::string& text, const Backtest& backtest) {
@@ -134,6 +136,8 @@ void AddUse(std::string& text, const Backtest& backtest) {
   row("least ready", fmt::format("{}", real.least_ready), fmt::format("{}", mine.least_ready));
   row("short of capacity", FormatDuration(real.short_of_capacity),
       FormatDuration(mine.short_of_capacity));
+  AddRow(text, "times the oracle's cost", "-",
+         backtest.cost_multiple ? fmt::format("{:.3f}", *backtest.cost_multiple) : "-");
   AddRow(text, "bad minutes", "-", fmt::format("{}", backtest.verdict.bad_minutes));
   AddRow(text, "requests lost", "-", fmt::format("{:.0f}", backtest.lost));
   AddRow(text, "longest wait", "-", fmt::format("{:.1f} s", backtest.longest_wait_seconds));
@@ -196,10 +200,13 @@ Expected<Backtest> RunBacktest(const Candidate& candidate, PoolHistory history, 
   recorder.look = [&](const PoolId&, Instant at, const Moment& moment, const Flow& total) {
     tally.Look(at, moment, total);
   };
-  const auto run =
-      Simulate(scenario, OnlyPool(candidate.config, result.history.pool), whole, recorder);
-  if (!run) return Fail(run.error());
+  const config::CompiledConfig config = OnlyPool(candidate.config, result.history.pool);
+  TIDEGATE_TRY(RunResult run, Simulate(scenario, config, whole, recorder));
   tally.Finish();
+  AddYardsticks(run.summary, scenario, config, whole);
+  const PoolResult& pool = run.summary.pools.front();
+  if (pool.yardstick->oracle.reachable && pool.yardstick->oracle.replica_seconds > 0)
+    result.cost_multiple = pool.replica_seconds / pool.yardstick->oracle.replica_seconds;
   return result;
 }
 
@@ -236,6 +243,8 @@ std::string ToJson(const Backtest& backtest) {
   const PoolHistory& history = backtest.history;
   const Duration length = traces::Length(history.demand);
   json::object candidate = UseJson(backtest.candidate);
+  candidate["costMultiple"] =
+      backtest.cost_multiple ? json::value(*backtest.cost_multiple) : json::value();
   candidate["badMinutes"] = backtest.verdict.bad_minutes;
   candidate["badRequests"] = backtest.verdict.bad;
   candidate["lostRequests"] = backtest.lost;

@@ -43,6 +43,9 @@ struct Backtest {
   double longest_wait_seconds = 0;
   int starts = 0;
   int drains = 0;
+  // All of the run's cost, warm-up included, over the clairvoyant oracle's; unset where no policy
+  // keeps the scenario's objective.
+  std::optional<double> cost_multiple;
   Duration row{0};  // that each row stands for
   std::vector<BacktestRow> rows;
 };

@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -18,7 +19,7 @@ namespace {
 
 struct BacktestOptions : LiveOptions {
   Duration warm_up = std::chrono::minutes(10);
-  MinuteObjective objective;
+  std::optional<Duration> max_wait;
   std::string save_trace;
 };
 
@@ -46,13 +47,15 @@ Expected<void> RunAll(const BacktestOptions& options, Streams streams) {
   if (!options.save_trace.empty() && candidate.pools.size() > 1) {
     return Fail(ErrorCode::kInvalid, "--save-trace holds one pool's demand; name it by --pool");
   }
+  MinuteObjective objective = MinutesOf(candidate);
+  if (options.max_wait) objective.wait_seconds = Seconds(*options.max_wait);
   TIDEGATE_TRY(auto histories, ReadHistories(options, candidate, streams.err));
   for (PoolHistory& history : histories) {
     if (!options.save_trace.empty()) {
       TIDEGATE_TRY_VOID(SaveTrace(history, options.save_trace));
     }
     TIDEGATE_TRY(const Backtest backtest,
-                 RunBacktest(candidate, std::move(history), options.warm_up, options.objective));
+                 RunBacktest(candidate, std::move(history), options.warm_up, objective));
     streams.out << (options.json ? ToJson(backtest) + "\n" : ToText(backtest));
   }
   if (!streams.out) return Fail(ErrorCode::kUnavailable, "the result can't be written");
@@ -79,11 +82,8 @@ RunCommand AddBacktest(CLI::App& app) {
   AddHistoryOptions(*backtest, options);
   AddDuration(*backtest, "--warm-up", &options->warm_up, Duration(0),
               "Simulated before the begin, at its demand, and not counted (10m)");
-  backtest
-      ->add_option("--max-wait", options->objective.wait_seconds,
-                   "Requests that wait longer, in seconds, are bad")
-      ->check(CLI::Range(0.0, 3600.0))
-      ->capture_default_str();
+  AddDuration(*backtest, "--max-wait", &options->max_wait, Duration(0),
+              "Requests that wait longer are bad; the scenario's objective, or 1s");
   backtest->add_option("--save-trace", options->save_trace,
                        "Write the demand as CSV, for run, gate and tidetrace");
   backtest->footer(kFooter);

@@ -1,6 +1,7 @@
 #include "sim/runner/cmd_gate.h"
 
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -22,6 +23,7 @@ struct GateCommand : LiveOptions {
   std::string trace_start;
   std::string limits_file;
   Limits flags;  // stronger than the file
+  std::optional<Duration> max_wait;
   GateOptions gate;
 };
 
@@ -39,10 +41,13 @@ Expected<void> ReadLimits(const GateCommand& command, GateOptions* gate) {
   if (command.flags.bad_minutes) limits.bad_minutes = command.flags.bad_minutes;
   if (command.flags.replicas) limits.replicas = command.flags.replicas;
   if (command.flags.replica_hours) limits.replica_hours = command.flags.replica_hours;
-  if (limits.bad_minutes || limits.replicas || limits.replica_hours) return {};
+  if (command.flags.cost_multiple) limits.cost_multiple = command.flags.cost_multiple;
+  if (command.max_wait) gate->objective.wait_seconds = Seconds(*command.max_wait);
+  if (limits.bad_minutes || limits.replicas || limits.replica_hours || limits.cost_multiple)
+    return {};
   return Fail(ErrorCode::kInvalid,
               "no limit is given, so nothing could fail; expected --max-bad-minutes, "
-              "--max-replicas, --max-cost or a --limits file");
+              "--max-replicas, --max-cost, --max-cost-multiple or a --limits file");
 }
 
 // Of files, every trace is every pool's load, as in `tidesim run`.
@@ -88,8 +93,9 @@ Expected<std::vector<SpikeSource>> SourcesOf(const GateCommand& command, const C
 
 Expected<GateResult> Judge(const GateCommand& command, std::ostream& err) {
   GateOptions options = command.gate;
-  TIDEGATE_TRY_VOID(ReadLimits(command, &options));
   TIDEGATE_TRY(const Candidate candidate, LoadCandidate(command.candidate));
+  options.objective = MinutesOf(candidate);
+  TIDEGATE_TRY_VOID(ReadLimits(command, &options));
   TIDEGATE_TRY(const auto sources, SourcesOf(command, candidate, err));
   std::unique_ptr<Progress> progress;
   return RunGate(candidate, sources, options, [&](std::size_t, std::size_t all) {
@@ -136,19 +142,19 @@ void AddSpikeOptions(CLI::App& gate, GateCommand& command) {
 
 void AddLimitOptions(CLI::App& gate, GateCommand& command) {
   gate.add_option("--max-bad-minutes", command.flags.bad_minutes,
-                  "Minutes in which less than 99 % of requests are good")
+                  "Minutes in which more than 1 % of requests are bad")
       ->check(CLI::NonNegativeNumber);
   gate.add_option("--max-replicas", command.flags.replicas,
                   "The quota: starting, ready and draining at once")
       ->check(CLI::NonNegativeNumber);
   gate.add_option("--max-cost", command.flags.replica_hours, "Replica-hours of a spike")
       ->check(CLI::NonNegativeNumber);
-  gate.add_option("--max-wait", command.gate.objective.wait_seconds,
-                  "Requests that wait longer, in seconds, are bad")
-      ->check(CLI::Range(0.0, 3600.0))
-      ->capture_default_str();
-  gate.add_option("--limits", command.limits_file,
-                  "The limits as a YAML file; flags are stronger, but for --max-wait")
+  gate.add_option("--max-cost-multiple", command.flags.cost_multiple,
+                  "Cost over that of a clairvoyant who keeps the scenario's objective")
+      ->check(CLI::NonNegativeNumber);
+  AddDuration(gate, "--max-wait", &command.max_wait, Duration(0),
+              "Requests that wait longer are bad; the scenario's objective, or 1s");
+  gate.add_option("--limits", command.limits_file, "The limits as a YAML file; flags are stronger")
       ->check(CLI::ExistingFile);
 }
 
@@ -160,7 +166,7 @@ constexpr const char* kFooter =
     "why), 2 bad input, or nothing could be judged: no history, no spike.\n\n"
     "A limits file:\n"
     "  limits: {badMinutes: 2, replicas: 20, replicaHours: 3.5}\n"
-    "  objective: {waitSeconds: 1, goodShare: 0.99}\n\n"
+    "  objective: {wait: 1s, badFraction: 0.01}\n\n"
     "Examples: in CI, with traces that are kept beside the manifests; against last week\n"
     "  tidesim gate manifests/ --scenario edge.yaml --trace spikes/*.csv --limits limits.yaml\n"
     "  tidesim gate manifests/ --scenario edge.yaml --prometheus http://prometheus:9090 \\\n"

@@ -7,7 +7,9 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "sim/report/oracle.h"
 #include "sim/runner/simulate.h"
+#include "sim/runner/yardstick.h"
 
 namespace tidegate::sim {
 namespace {
@@ -46,6 +48,25 @@ std::vector<Found> LastSpikes(const Candidate& candidate, const std::vector<Spik
   return all;
 }
 
+void JudgeCost(const PoolResult& pool, Instant end, const Limits& limits, ReplayedSpike& replayed) {
+  const OracleBound& oracle = pool.yardstick->oracle;
+  if (!oracle.reachable || oracle.replica_seconds <= 0) return;
+  replayed.cost_multiple = pool.replica_seconds / oracle.replica_seconds;
+  if (!limits.cost_multiple || *replayed.cost_multiple <= *limits.cost_multiple) return;
+  LimitBreach breach;
+  breach.kind = LimitKind::kCostMultiple;
+  breach.allowed = *limits.cost_multiple;
+  breach.reached = *replayed.cost_multiple;
+  breach.at = end;
+  breach.why = fmt::format(
+      "{:.3f} replica-hours from the lead on, where a clairvoyant pays {:.3f} and lets at most "
+      "{:g} "
+      "% of requests wait over {}",
+      pool.replica_seconds / 3'600, oracle.replica_seconds / 3'600, pool.yardstick->objective * 100,
+      FormatDuration(pool.yardstick->wait));
+  replayed.verdict.breaches.push_back(std::move(breach));
+}
+
 Expected<ReplayedSpike> Replay(const Candidate& candidate, const Found& found,
                                const GateOptions& options) {
   const SpikeSource& source = *found.source;
@@ -57,7 +78,8 @@ Expected<ReplayedSpike> Replay(const Candidate& candidate, const Found& found,
                          .source_start = source.start,
                          .spike = found.spike,
                          .judged_until = until,
-                         .verdict = {}};
+                         .verdict = {},
+                         .cost_multiple = std::nullopt};
   const traces::Trace trace =
       traces::Window(source.trace, found.spike.begin - lead, until, found.spike.baseline);
   Scenario scenario = candidate.scenario;
@@ -70,15 +92,17 @@ Expected<ReplayedSpike> Replay(const Candidate& candidate, const Found& found,
   recorder.look = [&](const PoolId&, Instant at, const Moment& moment, const Flow& total) {
     check.Look(at, moment, total);
   };
-  const auto run = Simulate(scenario, OnlyPool(candidate.config, source.pool), trace, recorder);
-  if (!run) return Fail(run.error());
+  const config::CompiledConfig config = OnlyPool(candidate.config, source.pool);
+  TIDEGATE_TRY(RunResult run, Simulate(scenario, config, trace, recorder));
   replayed.verdict = check.Finish();
+  AddYardsticks(run.summary, scenario, config, trace);
+  JudgeCost(run.summary.pools.front(), source.start + until, options.limits, replayed);
   return replayed;
 }
 
 std::string Number(LimitKind kind, double value) {
-  return kind == LimitKind::kReplicaHours ? fmt::format("{:.3f}", value)
-                                          : fmt::format("{:g}", value);
+  const bool exact = kind == LimitKind::kReplicaHours || kind == LimitKind::kCostMultiple;
+  return exact ? fmt::format("{:.3f}", value) : fmt::format("{:g}", value);
 }
 
 // "1m30s into it, 2026-11-25T10:00:00Z".
@@ -104,14 +128,18 @@ void AddBreach(std::string& text, const ReplayedSpike& spike, const LimitBreach&
 
 void AddSpike(std::string& text, const ReplayedSpike& spike) {
   const Verdict& verdict = spike.verdict;
-  fmt::format_to(std::back_inserter(text),
-                 "{}  {}  {}: {:.0f} -> {:.0f} rps for {}\n      {} bad minutes, {} replicas at "
-                 "most, {:.3f} replica-hours; {:.0f} of {:.0f} requests bad\n",
+  const auto out = std::back_inserter(text);
+  fmt::format_to(out, "{}  {}  {}: {:.0f} -> {:.0f} rps for {}\n",
                  verdict.breaches.empty() ? "ok  " : "FAIL", ToString(spike.pool),
                  When(spike, spike.source_start + spike.spike.begin), spike.spike.baseline,
-                 spike.spike.peak, FormatDuration(spike.spike.end - spike.spike.begin),
-                 verdict.bad_minutes, verdict.peak_replicas, verdict.replica_hours, verdict.bad,
-                 verdict.arrived);
+                 spike.spike.peak, FormatDuration(spike.spike.end - spike.spike.begin));
+  fmt::format_to(
+      out,
+      "      {} bad minutes, {} replicas at most, {:.3f} replica-hours{}; {:.0f} of "
+      "{:.0f} requests bad\n",
+      verdict.bad_minutes, verdict.peak_replicas, verdict.replica_hours,
+      spike.cost_multiple ? fmt::format(" ({:.2f} x the oracle)", *spike.cost_multiple) : "",
+      verdict.bad, verdict.arrived);
   for (const LimitBreach& breach : verdict.breaches) AddBreach(text, spike, breach);
 }
 
@@ -141,6 +169,7 @@ json::object SpikeJson(const ReplayedSpike& spike) {
           {"badMinutes", verdict.bad_minutes},
           {"peakReplicas", verdict.peak_replicas},
           {"replicaHours", verdict.replica_hours},
+          {"costMultiple", spike.cost_multiple ? json::value(*spike.cost_multiple) : json::value()},
           {"requests", verdict.arrived},
           {"badRequests", verdict.bad},
           {"breaches", std::move(breaches)}};
@@ -151,6 +180,7 @@ json::object LimitsJson(const Limits& limits) {
   if (limits.bad_minutes) object["badMinutes"] = *limits.bad_minutes;
   if (limits.replicas) object["replicas"] = *limits.replicas;
   if (limits.replica_hours) object["replicaHours"] = *limits.replica_hours;
+  if (limits.cost_multiple) object["costMultiple"] = *limits.cost_multiple;
   return object;
 }
 
@@ -187,12 +217,12 @@ std::string ToText(const GateResult& result) {
   std::string text;
   for (const ReplayedSpike& spike : result.spikes) AddSpike(text, spike);
   const std::size_t failed = FailedSpikes(result);
-  return text + fmt::format(
-                    "\n{}: {} of {} spikes within the limits; a bad request is lost or "
-                    "waits longer than {:g} s, a bad minute has less than {:g} % good ones\n",
-                    failed == 0 ? "passed" : "FAILED", result.spikes.size() - failed,
-                    result.spikes.size(), result.objective.wait_seconds,
-                    result.objective.good_share * 100);
+  return text +
+         fmt::format(
+             "\n{}: {} of {} spikes within the limits; a bad request is lost or waits longer "
+             "than {:g} s, a bad minute has more than {:g} % of them\n",
+             failed == 0 ? "passed" : "FAILED", result.spikes.size() - failed, result.spikes.size(),
+             result.objective.wait_seconds, result.objective.bad_fraction * 100);
 }
 
 std::string ToJson(const GateResult& result) {
@@ -202,7 +232,7 @@ std::string ToJson(const GateResult& result) {
                                       {"limits", LimitsJson(result.limits)},
                                       {"objective",
                                        {{"waitSeconds", result.objective.wait_seconds},
-                                        {"goodShare", result.objective.good_share}}},
+                                        {"badFraction", result.objective.bad_fraction}}},
                                       {"spikes", std::move(spikes)}});
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,9 @@ struct ReplayedSpike {
   traces::Spike spike;  // times since the source's start
   Duration judged_until{0};
   Verdict verdict;
+  // What all of the replay cost, its lead included, over what the clairvoyant oracle pays to keep
+  // the scenario's objective; unset where no policy can keep it.
+  std::optional<double> cost_multiple;
 };
 
 struct GateResult {

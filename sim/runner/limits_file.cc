@@ -20,17 +20,21 @@ void ReadLimits(const Value& value, Limits* limits) {
   if (const auto hours = fields.Get("replicaHours")) {
     if (const auto amount = hours->Amount()) limits->replica_hours = amount->value();
   }
+  if (const auto multiple = fields.Get("costMultiple")) {
+    if (const auto amount = multiple->Amount()) limits->cost_multiple = amount->value();
+  }
   fields.Finish();
 }
 
 void ReadObjective(const Value& value, MinuteObjective* objective) {
   Fields fields(value);
-  if (const auto wait = fields.Get("waitSeconds")) {
-    if (const auto amount = wait->Amount()) objective->wait_seconds = amount->value();
+  if (const auto given = fields.Get("wait")) {
+    const auto wait = given->Time({Duration(0), std::chrono::hours(1)});
+    if (wait) objective->wait_seconds = Seconds(*wait);
   }
-  if (const auto share = fields.Get("goodShare")) {
-    if (const auto amount = share->Amount()) objective->good_share = amount->value();
-    if (objective->good_share > 1) share->Complain("expected a share of requests from 0 to 1");
+  if (const auto share = fields.Get("badFraction")) {
+    if (const auto amount = share->Amount()) objective->bad_fraction = amount->value();
+    if (objective->bad_fraction > 1) share->Complain("expected a share of requests from 0 to 1");
   }
   fields.Finish();
 }

@@ -13,9 +13,10 @@ namespace tidegate::sim {
 //     badMinutes: 2        # each may be left out
 //     replicas: 20
 //     replicaHours: 3.5
+//     costMultiple: 2      # of the clairvoyant oracle's cost
 //   objective:
-//     waitSeconds: 1
-//     goodShare: 0.99
+//     wait: 1s
+//     badFraction: 0.01
 //
 // Fields that are absent leave the value as it is. `limits` and `objective` are of use only where
 // the problems are empty.

@@ -1,5 +1,6 @@
 #include "sim/runner/live_options.h"
 
+#include <functional>
 #include <ostream>
 #include <utility>
 #include <vector>
@@ -108,19 +109,32 @@ void AddClientOptions(CLI::App& command, const std::shared_ptr<LiveOptions>& opt
                    "Trust any server");
 }
 
-}  // namespace
-
-void AddDuration(CLI::App& command, const std::string& name, Duration* out, Duration least,
-                 const std::string& help) {
+void AddDurationTo(CLI::App& command, const std::string& name,
+                   const std::function<void(Duration)>& put, Duration least,
+                   const std::string& help) {
   command
       .add_option_function<std::string>(
-          name, [out](const std::string& text) { *out = *ParseDuration(text); }, help)
+          name, [put](const std::string& text) { put(*ParseDuration(text)); }, help)
       ->check([least](const std::string& text) {
         const auto duration = ParseDuration(text);
         if (!duration) return duration.error().message;
         if (*duration >= least && *duration <= kLongest) return std::string();
         return fmt::format("expected {} to a year, got {}", FormatDuration(least), text);
       });
+}
+
+}  // namespace
+
+void AddDuration(CLI::App& command, const std::string& name, Duration* out, Duration least,
+                 const std::string& help) {
+  AddDurationTo(
+      command, name, [out](Duration given) { *out = given; }, least, help);
+}
+
+void AddDuration(CLI::App& command, const std::string& name, std::optional<Duration>* out,
+                 Duration least, const std::string& help) {
+  AddDurationTo(
+      command, name, [out](Duration given) { *out = given; }, least, help);
 }
 
 void AddCandidateOptions(CLI::App& command, const std::shared_ptr<LiveOptions>& options) {
@@ -164,6 +178,12 @@ void AddHistoryOptions(CLI::App& command, const std::shared_ptr<LiveOptions>& op
       .add_option("--scale", options->scale, "Times the demand: 1.5 asks what half more would do")
       ->check(CLI::Range(0.001, 1000.0))
       ->capture_default_str();
+}
+
+MinuteObjective MinutesOf(const Candidate& candidate) {
+  MinuteObjective objective;
+  if (const auto wait = candidate.scenario.objective.wait) objective.wait_seconds = Seconds(*wait);
+  return objective;
 }
 
 bool NamesPrometheus(const LiveOptions& options, const Candidate& candidate) {

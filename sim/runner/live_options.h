@@ -1,12 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "policies/base/expected.h"
 #include "policies/base/instant.h"
 #include "scheduler/config/daemon_config.h"
 #include "sim/history/pool_history.h"
+#include "sim/report/limits.h"
 #include "sim/runner/candidate.h"
 #include "sim/runner/command.h"
 
@@ -28,8 +30,14 @@ struct LiveOptions {
 // An option that takes a duration like 90s or 6h; `least` is allowed too.
 void AddDuration(CLI::App& command, const std::string& name, Duration* out, Duration least,
                  const std::string& help);
+void AddDuration(CLI::App& command, const std::string& name, std::optional<Duration>* out,
+                 Duration least, const std::string& help);
 void AddCandidateOptions(CLI::App& command, const std::shared_ptr<LiveOptions>& options);
 void AddHistoryOptions(CLI::App& command, const std::shared_ptr<LiveOptions>& options);
+
+// What a good minute is where nothing else is said: the wait is the scenario's objective's, if it
+// has one.
+MinuteObjective MinutesOf(const Candidate& candidate);
 
 // True where a Prometheus is named, be it by --prometheus or --config.
 bool NamesPrometheus(const LiveOptions& options, const Candidate& candidate);

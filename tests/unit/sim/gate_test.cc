@@ -162,6 +162,52 @@ TEST(GateCommandTest, SaysTheSameAsJson) {
   }
 }
 
+TEST(GateCommandTest, MeasuresCostAgainstTheClairvoyant) {
+  const auto multiple = [](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"--scenario", kScenario, "-o", "json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Ran ran = Gate(arguments);
+    EXPECT_NE(ran.status, 2) << ran.err;
+    return json::parse(ran.out);
+  };
+  const json::value good = multiple({"--max-cost-multiple", "3"});
+  EXPECT_TRUE(good.at("passed").get_bool());
+  const double reached = good.at("spikes").at(0).at("costMultiple").to_number<double>();
+  EXPECT_GE(reached, 1);
+  const json::value bad = multiple({"--max-cost-multiple", std::to_string(reached * 0.9)});
+  EXPECT_FALSE(bad.at("passed").get_bool());
+  const json::value& breach = bad.at("spikes").at(0).at("breaches").at(0);
+  EXPECT_EQ(breach.at("limit").get_string(), "cost multiple");
+  EXPECT_EQ(breach.at("reached").to_number<double>(), reached);
+  EXPECT_THAT(std::string(breach.at("why").get_string()), HasSubstr("where a clairvoyant pays"));
+}
+
+TEST(GateCommandTest, TheWaitIsTheFlagsThenTheFilesThenTheScenarios) {
+  const testing::TempDir dir;
+  std::string scenario = testing::ReadFile(kScenario);
+  const auto fix = [&](const std::string& was, const std::string& is) {
+    scenario.replace(scenario.find(was), was.size(), is);
+  };
+  fix("[edge]", "[" + kTree + "/sim/scenarios/edge]");
+  fix("../../traces", kTree + "/traces");
+  fix(" wait: 1s ", " wait: 250ms ");
+  const auto file = dir.Write("scenario.yaml", scenario).string();
+  const auto limits = dir.Write("limits.yaml",
+                                "limits: {replicas: 99}\n"
+                                "objective: {wait: 500ms}\n")
+                          .string();
+  const auto wait = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--max-replicas", "99", "-o", "json"});
+    const Ran ran = Gate(arguments);
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    return json::parse(ran.out).at("objective").at("waitSeconds").to_number<double>();
+  };
+  EXPECT_EQ(wait({kTree + "/sim/scenarios/edge", "--trace", kTrace}), 1);
+  EXPECT_EQ(wait({"--scenario", file}), 0.25);
+  EXPECT_EQ(wait({"--scenario", file, "--limits", limits}), 0.5);
+  EXPECT_EQ(wait({"--scenario", file, "--limits", limits, "--max-wait", "750ms"}), 0.75);
+}
+
 TEST(GateCommandTest, AnswersTwiceAlike) {
   const std::vector<std::string> arguments{"--scenario", kScenario, "--max-replicas", "5"};
   const Ran first = Gate(arguments);

@@ -75,7 +75,7 @@ TEST(LimitCheckTest, CountsWhatWasUsed) {
   EXPECT_THAT(verdict.breaches, IsEmpty());
 }
 
-TEST(LimitCheckTest, AMinuteIsBadBelowTheGoodShare) {
+TEST(LimitCheckTest, AMinuteIsBadWithTooManyBadRequests) {
   // 60 of 6,000 are 1 %: still good; 61 are not.
   EXPECT_EQ(Looks({}).For(59, 1).For(1, 1).Finish().bad_minutes, 0);
   EXPECT_EQ(Looks({}).For(59, 1).For(1, 2).Finish().bad_minutes, 1);
@@ -178,13 +178,13 @@ class LoadLimitsTest : public ::testing::Test {
 
 TEST_F(LoadLimitsTest, ReadsAll) {
   EXPECT_EQ(Load("limits: {badMinutes: 2, replicas: 20, replicaHours: 3.5}\n"
-                 "objective: {waitSeconds: 0.5, goodShare: 0.999}\n"),
+                 "objective: {wait: 500ms, badFraction: 0.001}\n"),
             "");
   EXPECT_EQ(limits_.bad_minutes, 2);
   EXPECT_EQ(limits_.replicas, 20);
   EXPECT_EQ(limits_.replica_hours, 3.5);
   EXPECT_EQ(objective_.wait_seconds, 0.5);
-  EXPECT_EQ(objective_.good_share, 0.999);
+  EXPECT_EQ(objective_.bad_fraction, 0.001);
 }
 
 TEST_F(LoadLimitsTest, ReadsTheExampleOfTheTree) {
@@ -194,6 +194,7 @@ TEST_F(LoadLimitsTest, ReadsTheExampleOfTheTree) {
   EXPECT_EQ(limits_.bad_minutes, 1);
   EXPECT_EQ(limits_.replicas, 12);
   EXPECT_EQ(limits_.replica_hours, 1.5);
+  EXPECT_EQ(limits_.cost_multiple, 3);
 }
 
 TEST_F(LoadLimitsTest, LeavesAloneWhatIsNotGiven) {
@@ -207,12 +208,12 @@ TEST_F(LoadLimitsTest, LeavesAloneWhatIsNotGiven) {
 
 TEST_F(LoadLimitsTest, SaysAllThatIsWrong) {
   const std::string problems = Load(
-      "limits:\n  badMinutes: -1\n  replica: 3\nobjective:\n  goodShare: 99\n  waitSeconds: "
+      "limits:\n  badMinutes: -1\n  replica: 3\nobjective:\n  badFraction: 99\n  waitSeconds: "
       "soon\n");
   EXPECT_THAT(problems, HasSubstr("2:15: limits.badMinutes"));
   EXPECT_THAT(problems, HasSubstr("3:3: limits.replica"));
-  EXPECT_THAT(problems, HasSubstr("5:14: objective.goodShare: expected a share"));
-  EXPECT_THAT(problems, HasSubstr("6:16: objective.waitSeconds"));
+  EXPECT_THAT(problems, HasSubstr("5:16: objective.badFraction: expected a share"));
+  EXPECT_THAT(problems, HasSubstr("6:9: objective.wait"));
   EXPECT_THAT(Load(""), HasSubstr("expected one document with limits"));
   EXPECT_THAT(Load("objective: {}\n"), HasSubstr("limits"));
 }
