@@ -12,7 +12,7 @@
 
 #include "sim/runner/backtest.h"
 #include "sim/runner/live_options.h"
-#include "traces/format/csv.h"
+#include "traces/format/trace_file.h"
 
 namespace tidegate::sim {
 namespace {
@@ -31,13 +31,11 @@ int Report(const Error& error, Streams streams) {
 }
 
 Expected<void> SaveTrace(const PoolHistory& history, const std::string& path) {
-  const Instant end = history.begin + traces::Length(history.demand);
+  const std::string comment =
+      fmt::format("tidesim backtest: demand of {} by {}\nfrom {}", ToString(history.pool),
+                  history.demand_source, FormatInstant(history.begin));
   std::ofstream out(path, std::ios::binary);
-  out << traces::FormatTraceCsv(
-             history.demand,
-             fmt::format("tidesim backtest: demand of {} from {} to {}", ToString(history.pool),
-                         FormatInstant(history.begin), FormatInstant(end)))
-      << std::flush;
+  out << traces::FormatTraceFor(path, history.demand, comment) << std::flush;
   if (!out) return Fail(ErrorCode::kUnavailable, path + ": can't be written");
   return {};
 }
@@ -85,7 +83,7 @@ RunCommand AddBacktest(CLI::App& app) {
   AddDuration(*backtest, "--max-wait", &options->max_wait, Duration(0),
               "Requests that wait longer are bad; the scenario's objective, or 1s");
   backtest->add_option("--save-trace", options->save_trace,
-                       "Write the demand as CSV, for run, gate and tidetrace");
+                       "Write the demand: CSV, .csv.zst, .csv.gz or .tgtrace; for run and gate");
   backtest->footer(kFooter);
   return [options](Streams streams) {
     const auto done = RunAll(*options, streams);

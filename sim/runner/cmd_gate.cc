@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,16 +51,29 @@ Expected<void> ReadLimits(const GateCommand& command, GateOptions* gate) {
               "--max-replicas, --max-cost, --max-cost-multiple or a --limits file");
 }
 
+// When a trace begins by the clock, where a comment line of it says so: "from <instant>", as
+// tidetrace import and tidesim backtest write it.
+std::optional<Instant> StartIn(const std::string& comment) {
+  std::istringstream lines(comment);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("from ")) continue;
+    if (const auto at = ParseInstant(line.substr(5))) return *at;
+  }
+  return std::nullopt;
+}
+
 // Of files, every trace is every pool's load, as in `tidesim run`.
 Expected<std::vector<SpikeSource>> FromFiles(const GateCommand& command, const Candidate& candidate,
                                              const std::vector<std::string>& files, double scale) {
-  Instant start = candidate.scenario.start;
+  std::optional<Instant> given;
   if (!command.trace_start.empty()) {
-    TIDEGATE_TRY(start, ParseInstant(command.trace_start));
+    TIDEGATE_TRY(given, ParseInstant(command.trace_start));
   }
   std::vector<SpikeSource> sources;
   for (const std::string& file : files) {
-    TIDEGATE_TRY(traces::Trace trace, traces::ReadTrace(file));
+    std::string comment;
+    TIDEGATE_TRY(traces::Trace trace, traces::ReadTrace(file, &comment));
+    const Instant start = given.value_or(StartIn(comment).value_or(candidate.scenario.start));
     trace = traces::Scaled(std::move(trace), scale);
     for (const PoolId& pool : candidate.pools) sources.push_back({pool, file, trace, start});
   }
@@ -115,9 +129,10 @@ int RunCommandGate(const GateCommand& command, Streams streams) {
 }
 
 void AddSpikeOptions(CLI::App& gate, GateCommand& command) {
-  gate.add_option("--trace", command.traces, "Look for spikes in these files (CSV)");
-  gate.add_option("--trace-start", command.trace_start,
-                  "When they begin, by the clock; 2026-01-01T00:00:00Z by default")
+  gate.add_option("--trace", command.traces, "Look for spikes in these files");
+  gate.add_option(
+          "--trace-start", command.trace_start,
+          "When they begin, by the clock; else as a file's comment says, or 2026-01-01T00:00:00Z")
       ->check([](const std::string& text) {
         const auto at = ParseInstant(text);
         return at ? std::string() : at.error().message;

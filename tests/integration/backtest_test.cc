@@ -186,6 +186,15 @@ TEST_F(BacktestTest, TheGatePassesAGoodConfigurationAndFailsABadOne) {
   EXPECT_THAT(bad.out, HasSubstr("when  2026-01-01T00:0"));
   EXPECT_THAT(bad.out, HasSubstr("3 allowed: maxReplicas is 3"));
   EXPECT_THAT(bad.out, HasSubstr("limits\n              bounds: "));
+  // Again from a file, without the Prometheus.
+  const std::string saved = (dir_->path() / "kept.csv.zst").string();
+  ASSERT_EQ(With("backtest", {"--save-trace", saved}).status, 0);
+  const Ran offline = Tidesim({"gate", gateway, Bounded(3), "--scenario", kScenario, "--trace",
+                               saved, "--max-bad-minutes", "0"});
+  EXPECT_EQ(offline.status, 1) << offline.err;
+  EXPECT_EQ(offline.out.substr(offline.out.find("        why")),
+            bad.out.substr(bad.out.find("        why")));
+  EXPECT_THAT(offline.out, HasSubstr("when  2026-01-01T00:0"));
   const Ran costly = With("gate", {"--max-cost", "0.05", "--max-replicas", "4"});
   EXPECT_EQ(costly.status, 1);
   EXPECT_THAT(costly.out, HasSubstr("replicas: "));
@@ -305,7 +314,7 @@ TEST(PoolHistoryTest, KnowsWhatRanFromKubernetesOrFromScrapes) {
   EXPECT_EQ(Tidesim(saving).status, 2);
   saving.insert(saving.end(), {"--pool", "shop/side"});
   EXPECT_EQ(Tidesim(saving).status, 0);
-  EXPECT_TRUE(traces::ReadTraceCsv((dir.path() / "t.csv").string()));
+  EXPECT_TRUE(traces::ReadTrace((dir.path() / "t.csv").string()));
 }
 
 }  // namespace

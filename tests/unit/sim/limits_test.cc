@@ -208,7 +208,7 @@ TEST_F(LoadLimitsTest, LeavesAloneWhatIsNotGiven) {
 
 TEST_F(LoadLimitsTest, SaysAllThatIsWrong) {
   const std::string problems = Load(
-      "limits:\n  badMinutes: -1\n  replica: 3\nobjective:\n  badFraction: 99\n  waitSeconds: "
+      "limits:\n  badMinutes: -1\n  replica: 3\nobjective:\n  badFraction: 99\n  wait: "
       "soon\n");
   EXPECT_THAT(problems, HasSubstr("2:15: limits.badMinutes"));
   EXPECT_THAT(problems, HasSubstr("3:3: limits.replica"));
