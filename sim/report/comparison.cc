@@ -232,9 +232,11 @@ Comparison Compare(const std::vector<Contender>& contenders, double confidence,
     comparison.rows.push_back(std::move(row));
   }
   const bool same_length = SameLength(contenders);
-  if (!same_length) {
-    comparison.notes.emplace_back(
-        "the runs are not equally long: differences compare different loads");
+  for (const Contender& contender : contenders) {
+    if (contender.base_load && contender.length == contenders[0].length) continue;
+    comparison.notes.push_back(fmt::format(
+        "{} has another load than {}: the difference is of both, load and configuration",
+        contender.name, contenders[0].name));
   }
   const std::size_t cut = same_length ? StretchesToCut(contenders, warm_up, comparison.notes) : 0;
   const std::size_t stretches = std::max<std::size_t>(1, contenders[0].live[0].size());

@@ -15,6 +15,7 @@ namespace tidegate::sim {
 struct Contender {
   std::string name;
   Duration length{0};                         // of each run
+  bool base_load = true;                      // the same load as the first contender's
   std::vector<std::vector<double>> measures;  // [run][measure], as Measured()
   std::vector<std::vector<double>> live;      // [run][stretch]: replicas live and draining
   std::vector<std::vector<double>> backlog;   // [run][stretch]: requests that wait or are served

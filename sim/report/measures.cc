@@ -6,7 +6,8 @@
 namespace tidegate::sim {
 namespace {
 
-constexpr std::array<Measure, 8> kMeasures = {{
+constexpr std::array<Measure, 9> kMeasures = {{
+    {"badPercent", "late or lost requests, %", true},
     {"lostPercent", "lost requests, %", true},
     {"shortSeconds", "demand above capacity, s", true},
     {"longestWaitSeconds", "longest wait, s", true},
@@ -22,10 +23,12 @@ constexpr std::array<Measure, 8> kMeasures = {{
 std::span<const Measure> Measures() { return kMeasures; }
 
 std::vector<double> Measured(const RunSummary& run) {
-  double arrived = 0, lost = 0, shortage = 0, wait = 0, replica_seconds = 0;
+  double counted = 0, bad = 0, arrived = 0, lost = 0, shortage = 0, wait = 0, replica_seconds = 0;
   double peak = 0, starts = 0, drains = 0;
   double least = run.pools.empty() ? 0 : run.pools[0].least_ready;
   for (const PoolResult& pool : run.pools) {
+    counted += pool.counted_arrived;
+    bad += pool.counted_bad;
     arrived += pool.arrived;
     lost += pool.lost;
     shortage += Seconds(pool.short_of_capacity);
@@ -36,8 +39,16 @@ std::vector<double> Measured(const RunSummary& run) {
     starts += pool.starts;
     drains += pool.drains;
   }
-  const double lost_percent = arrived > 0 ? lost / arrived * 100 : 0;
-  return {lost_percent, shortage, wait, replica_seconds, peak, least, starts, drains};
+  const auto percent = [](double part, double whole) { return whole > 0 ? part / whole * 100 : 0; };
+  return {percent(bad, counted),
+          percent(lost, arrived),
+          shortage,
+          wait,
+          replica_seconds,
+          peak,
+          least,
+          starts,
+          drains};
 }
 
 }  // namespace tidegate::sim

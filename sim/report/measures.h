@@ -18,8 +18,9 @@ struct Measure {
 // All measures, in the order in which they are shown and stored.
 std::span<const Measure> Measures();
 
-// The value of each, in that order. Several pools count together: requests, replicas and seconds
-// are added up, the longest wait is the longest of any, the fewest ready the fewest of any.
+// The value of each, in that order. badPercent is of the objective: requests that waited longer
+// than it allows, or were lost. Several pools count together: requests, replicas and seconds are
+// added up, the longest wait is the longest of any, the fewest ready the fewest of any.
 std::vector<double> Measured(const RunSummary& run);
 
 }  // namespace tidegate::sim

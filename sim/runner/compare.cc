@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "policies/signals/snapshot.h"
 #include "sim/report/measures.h"
 #include "sim/report/time_means.h"
@@ -56,6 +58,7 @@ bool LoadAll(const std::vector<std::string>& files, std::vector<Entry>& entries,
     // Two versions of one scenario are often called the same.
     if (!names.insert(entry.contender.name).second) entry.contender.name = file;
     entry.contender.length = LengthOf(entry);
+    entry.contender.base_load = entries.empty() || *entry.load == *entries[0].load;
     entries.push_back(std::move(entry));
   }
   return good;
@@ -94,6 +97,20 @@ Expected<void> RunOnce(Entry& entry, std::size_t run, std::uint64_t seed, std::s
   return {};
 }
 
+// What "late" means in scenarios that don't agree on it with the first.
+std::vector<std::string> NotesOnLateness(const std::vector<Entry>& entries) {
+  std::vector<std::string> notes;
+  const Duration first = LongestGoodWait(entries[0].input.scenario);
+  for (const Entry& entry : entries) {
+    const Duration wait = LongestGoodWait(entry.input.scenario);
+    if (wait == first) continue;
+    notes.push_back(fmt::format("late is what waits longer than {} in {}, but {} in {}",
+                                FormatDuration(wait), entry.contender.name, FormatDuration(first),
+                                entries[0].contender.name));
+  }
+  return notes;
+}
+
 }  // namespace
 
 int RunCompare(const CompareOptions& options, Streams streams) {
@@ -129,9 +146,11 @@ int RunCompare(const CompareOptions& options, Streams streams) {
     streams.err << "stopped before all runs were done\n";
     return kFailed;
   }
+  const std::vector<std::string> notes = NotesOnLateness(entries);
   std::vector<Contender> contenders;
   for (Entry& entry : entries) contenders.push_back(std::move(entry.contender));
-  const Comparison comparison = Compare(contenders, options.confidence, options.warm_up);
+  Comparison comparison = Compare(contenders, options.confidence, options.warm_up);
+  comparison.notes.insert(comparison.notes.end(), notes.begin(), notes.end());
   streams.out << (options.json ? ToJson(comparison) + "\n" : ToTable(comparison));
   return streams.out ? kDone : kFailed;
 }

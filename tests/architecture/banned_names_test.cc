@@ -31,8 +31,8 @@ const std::vector<BanRule> kRules = {
      {{"steady_clock"}, {"steady_timer"}},
      {"policies", "traces", "scheduler", "sim"},
      {"scheduler/adapters", "scheduler/daemon", "traces/net", "traces/cli",
-      // When a sweep will be done; no run sees it.
-      "sim/runner/progress"}},
+      // When a sweep will be done and when its file was synced; no run sees it.
+      "sim/runner/progress", "sim/runner/results_writer"}},
     {"decisions take no entropy, environment or locale",
      {{"random_device"},
       {"rand", NameForm::kCall},

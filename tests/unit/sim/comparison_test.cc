@@ -123,6 +123,40 @@ TEST(ComparisonTest, SaysThatALoadNeverSettles) {
   EXPECT_THAT(result.notes[0], HasSubstr("settles nowhere"));
 }
 
+TEST(ComparisonTest, SaysThatLoadsDiffer) {
+  Contender other = WithCost("b", {100, 110});
+  other.base_load = false;
+  const auto result = Compare({WithCost("a", {100, 120}), other}, 0.95, {});
+  ASSERT_FALSE(result.notes.empty());
+  EXPECT_THAT(result.notes[0], HasSubstr("b has another load than a"));
+}
+
+TEST(MeasuresTest, PoolsCountTogether) {
+  RunSummary run;
+  run.pools.resize(2);
+  run.pools[0].arrived = 100;
+  run.pools[0].lost = 10;
+  run.pools[0].counted_arrived = 80;
+  run.pools[0].counted_bad = 20;
+  run.pools[0].peak_live = 3;
+  run.pools[0].least_ready = 2;
+  run.pools[0].longest_wait_seconds = 7;
+  run.pools[1].arrived = 300;
+  run.pools[1].counted_arrived = 320;
+  run.pools[1].peak_live = 5;
+  run.pools[1].least_ready = 1;
+  run.pools[1].longest_wait_seconds = 4;
+  run.pools[1].short_of_capacity = std::chrono::seconds(9);
+  run.pools[1].replica_seconds = 60;
+  run.pools[1].starts = 2;
+  const std::vector<double> expected = {5, 2.5, 9, 7, 60, 8, 1, 2, 0};
+  EXPECT_EQ(Measured(run), expected);
+  ASSERT_EQ(Measures().size(), expected.size());
+  EXPECT_EQ(Measures()[1].name, "lostPercent");
+  EXPECT_FALSE(std::ranges::find(Measures(), "leastReady", &Measure::name)->less_is_better);
+  EXPECT_EQ(Measured(RunSummary{}), std::vector<double>(expected.size(), 0));
+}
+
 struct Ran {
   int status;
   std::string out;
@@ -144,6 +178,7 @@ TEST(CompareCommandTest, ShowsWhatABlindScalerCosts) {
   EXPECT_EQ(ran.status, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("blind-scaler - flash-crowd"));
   EXPECT_THAT(ran.out, HasSubstr("worse"));
+  EXPECT_THAT(ran.out, HasSubstr("late is what waits longer than 10s in blind-scaler, but 1s in"));
 }
 
 TEST(CompareCommandTest, GivesTheSameBytesOnAnyNumberOfThreads) {
