@@ -9,18 +9,19 @@
 
 #include "policies/base/check.h"
 #include "scheduler/adapters/prometheus/presets.h"
-#include "scheduler/adapters/prometheus/range_reader.h"
+#include "scheduler/adapters/prometheus/query_client.h"
 #include "scheduler/adapters/system_clock.h"
 #include "traces/history/counters.h"
+#include "traces/import/range_reader.h"
 
 namespace tidegate::sim {
 namespace {
 
-using adapters::RangeProgress;
-using adapters::RangeQuery;
-using adapters::RangeReader;
-using adapters::ResponseSeries;
 using std::chrono::minutes;
+using traces::RangeProgress;
+using traces::RangeQuery;
+using traces::RangeReader;
+using traces::ResponseSeries;
 
 // How far before the wanted time counters are read, so that a series that begins inside it is known
 // to be new: as far as Prometheus's instant selectors look back.
@@ -240,7 +241,7 @@ Expected<PoolHistory> ReadPoolHistory(const config::PrometheusConfig& prometheus
                 fmt::format("the history has more than {} bins; ask for less time or a longer step",
                             traces::kMaxTraceBins));
   }
-  TIDEGATE_TRY(RangeReader reader, RangeReader::Create(prometheus));
+  TIDEGATE_TRY(RangeReader reader, adapters::MakeRangeReader(prometheus));
   return HistoryReader(std::move(reader), prometheus, pool, whole, progress).Read(manifest);
 }
 

@@ -48,7 +48,7 @@ using HistoryProgress = std::function<void(const std::string& what, double share
 // Demand is what the gateways counted. What clients never got through to is in no counter, so in a
 // past overload true demand was higher.
 //
-// Errors: as of adapters::RangeReader; kInvalid where the pool has no signal that counts requests
+// Errors: as of traces::RangeReader; kInvalid where the pool has no signal that counts requests
 // and no expression is given; kNotFound where Prometheus has nothing of the pool, or too little
 // (`most_guessed`).
 Expected<PoolHistory> ReadPoolHistory(const config::PrometheusConfig& prometheus,

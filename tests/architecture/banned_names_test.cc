@@ -45,8 +45,10 @@ const std::vector<BanRule> kRules = {
       {"default_random_engine"},
       {"_distribution", NameForm::kSuffix}},
      kPureFolders,
-     // Which part of a sweep is this process's.
-     {"sim/runner/environment"}},
+     {// Which part of a sweep is this process's.
+      "sim/runner/environment",
+      // Jitter between tries.
+      "traces/import/prometheus_client"}},
     {"random engines live in sim/engine, so that streams are ours and keep their order",
      {{"mt19937", NameForm::kPrefix}, {"minstd_rand", NameForm::kPrefix}},
      {"policies", "traces", "scheduler", "sim"},

@@ -23,9 +23,9 @@
 #include "policies/signals/snapshot.h"
 #include "scheduler/adapters/journal/sqlite_journal.h"
 #include "scheduler/adapters/prometheus/prometheus_source.h"
-#include "scheduler/adapters/prometheus/response_parser.h"
 #include "scheduler/loop/control_loop.h"
 #include "tests/testing/child_process.h"
+#include "traces/format/prometheus_response.h"
 #include "traces/net/http_server.h"
 
 namespace {
@@ -151,7 +151,7 @@ std::vector<decision::PoolSpec> Specs(int pools) {
 
 // What the answer's text and the samples read from it take, for each pool.
 double HistoryBytes(int pools, const std::string& body) {
-  const auto parsed = adapters::ParseResponse(body, {}, {});
+  const auto parsed = traces::ParseResponse(body, {}, {});
   double bytes = static_cast<double>(body.size());
   for (const auto& series : parsed->series) {
     bytes += static_cast<double>(series.samples.capacity() * sizeof(signals::Sample));

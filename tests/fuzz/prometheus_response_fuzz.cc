@@ -5,13 +5,13 @@
 #include <string_view>
 #include <vector>
 
-#include "scheduler/adapters/prometheus/response_parser.h"
+#include "traces/format/prometheus_response.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::vector<std::string> labels{"namespace", "gateway", "replica"};
   const std::string_view body(reinterpret_cast<const char*>(data), size);
   const auto response =
-      tidegate::adapters::ParseResponse(body, labels, {.series = 100, .samples_per_series = 100});
+      tidegate::traces::ParseResponse(body, labels, {.series = 100, .samples_per_series = 100});
   if (!response) return 0;
   for (const auto& series : response->series) {
     if (series.labels.size() != labels.size() || series.samples.size() > 100) __builtin_trap();

@@ -13,7 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "scheduler/adapters/prometheus/range_reader.h"
+#include "scheduler/adapters/prometheus/query_client.h"
 #include "sim/runner/cli.h"
 #include "tests/testing/block_prometheus.h"
 #include "tests/testing/child_process.h"
@@ -205,7 +205,7 @@ TEST_F(BacktestTest, ReadsMoreThanPrometheusGivesAtOnce) {
   // 16 minutes at a tenth of a second: 25,000 points, where Prometheus refuses more than 11,000.
   config::PrometheusConfig config;
   config.url = server_->url();
-  auto reader = adapters::RangeReader::Create(config);
+  auto reader = adapters::MakeRangeReader(config);
   ASSERT_TRUE(reader);
   const Instant begin = FromUnixMillis(std::int64_t{kBegin} * 1'000);
   const auto series = reader->Read({.promql = "time()",

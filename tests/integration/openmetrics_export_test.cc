@@ -11,11 +11,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "scheduler/adapters/prometheus/response_parser.h"
 #include "sim/runner/cli.h"
 #include "tests/testing/block_prometheus.h"
 #include "tests/testing/board.h"
 #include "tests/testing/child_process.h"
+#include "traces/format/prometheus_response.h"
 
 namespace tidegate::sim {
 namespace {
@@ -68,7 +68,7 @@ class OpenMetricsExportTest : public ::testing::Test {
     return server_->Ask("/api/v1/query", {{"query", expr}, {"time", std::to_string(kEnd)}});
   }
   double Value(const std::string& expr) {
-    const auto response = adapters::ParseResponse(AskAtTheEnd(expr), {}, {});
+    const auto response = traces::ParseResponse(AskAtTheEnd(expr), {}, {});
     return response && response->series.size() == 1 ? response->series[0].samples[0].value : -1;
   }
 

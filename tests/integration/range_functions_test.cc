@@ -16,12 +16,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "scheduler/adapters/prometheus/response_parser.h"
 #include "sim/engine/calendar.h"
 #include "sim/report/openmetrics.h"
 #include "sim/world/fluid_pool.h"
 #include "sim/world/scraper.h"
 #include "tests/testing/block_prometheus.h"
+#include "traces/format/prometheus_response.h"
 
 namespace tidegate::sim {
 namespace {
@@ -131,7 +131,7 @@ class RangeFunctionsLiveTest : public ::testing::Test {
                                              {"end", fmt::format("{:.3f}", Unix(kStart + kLength))},
                                              {"step", fmt::format("{}ms", kStep.count())}});
     const std::vector<std::string> labels{"replica"};
-    const auto response = adapters::ParseResponse(body, labels, {});
+    const auto response = traces::ParseResponse(body, labels, {});
     std::map<std::string, std::map<Instant, double>> answers;
     if (!response) {
       ADD_FAILURE() << expr << ": " << response.error().message;
@@ -203,7 +203,7 @@ TEST_F(RangeFunctionsLiveTest, TheInstalledDialectIsTheOneThatFits) {
                                  "{}\"}}[1m])",
                                  place)},
            {"time", fmt::format("{:.3f}", Unix(query.at))}});
-      const auto response = adapters::ParseResponse(body, {}, {});
+      const auto response = traces::ParseResponse(body, {}, {});
       ASSERT_TRUE(response) << body;
       const double count = response->series.empty() ? 0 : response->series[0].samples[0].value;
       EXPECT_EQ(static_cast<double>(SelectRange(samples, query).size()), count) << place;

@@ -12,6 +12,8 @@
 #include "traces/cli/progress.h"
 #include "traces/format/byte_stream.h"
 #include "traces/format/trace_file.h"
+#include "traces/import/range_reader.h"
+#include "traces/net/url.h"
 
 namespace tidegate::traces {
 namespace {
@@ -113,6 +115,22 @@ Expected<Imported> ImportLogs(const ImportCommand& command, ByteStream first, St
   return Imported{std::move(trace), start, CountsJson(importer), CountsText(importer)};
 }
 
+// `name`: where the answer is from, for messages.
+Expected<Imported> OfRange(const Response& response, const RangeOptions& options,
+                           const std::string& name) {
+  auto range = TraceOfRange(response, options);
+  if (!range) {
+    return Fail(range.error().code, fmt::format("{}: {}", name, range.error().message));
+  }
+  boost::json::object report{{"format", "prometheus"}, {"filled", range->filled}};
+  std::string text = "format        prometheus\n";
+  if (range->filled > 0) {
+    text += fmt::format("filled        {} steps without a sample\n",
+                        Share(range->filled, range->trace.requests.size()));
+  }
+  return Imported{std::move(range->trace), range->start, std::move(report), std::move(text)};
+}
+
 Expected<Imported> ImportRange(const ImportCommand& command, ByteStream& stream) {
   if (command.files.size() > 1) {
     return Fail(ErrorCode::kInvalid, "a range query's answer is imported alone; give one file");
@@ -124,20 +142,34 @@ Expected<Imported> ImportRange(const ImportCommand& command, ByteStream& stream)
     return Fail(response.error().code,
                 fmt::format("{}: {}", stream.name(), response.error().message));
   }
-  auto range = TraceOfRange(*response, command.range);
-  if (!range) {
-    return Fail(range.error().code, fmt::format("{}: {}", stream.name(), range.error().message));
-  }
-  boost::json::object report{{"format", "prometheus"}, {"filled", range->filled}};
-  std::string text = "format        prometheus\n";
-  if (range->filled > 0) {
-    text += fmt::format("filled        {} steps without a sample\n",
-                        Share(range->filled, range->trace.requests.size()));
-  }
-  return Imported{std::move(range->trace), range->start, std::move(report), std::move(text)};
+  return OfRange(*response, command.range, stream.name());
+}
+
+// A range query answered by a Prometheus.
+Expected<Imported> ImportLive(const ImportCommand& command, Streams streams) {
+  TIDEGATE_TRY(const net::Url url, net::ParseUrl(command.live.url));
+  TIDEGATE_TRY(net::HttpClient client, net::HttpClient::Create(url, command.live.http));
+  RangeOptions options = command.range;
+  const Instant start = *command.logs.bins.start;
+  options.first = start + options.step;
+  options.last = start + options.step * ((*command.logs.bins.end - start) / options.step);
+  const RangeQuery query{.promql = command.live.promql,
+                         .begin = *options.first,
+                         .end = *options.last,
+                         .step = options.step,
+                         .labels = {}};
+  RangeReader reader(std::move(client), command.live.timeout);
+  ReadProgress progress(streams.err, std::nullopt, isatty(STDERR_FILENO) == 1);
+  auto series = reader.Read(query, [&](double share) {
+    if (!command.quiet) progress.AtShare(share);
+  });
+  progress.End();
+  TIDEGATE_TRY_VOID(series);
+  return OfRange({ResponseType::kMatrix, *std::move(series)}, options, net::ToString(url));
 }
 
 Expected<Imported> Import(const ImportCommand& command, Streams streams) {
+  if (!command.live.url.empty()) return ImportLive(command, streams);
   TIDEGATE_TRY(ByteStream stream, ByteStream::Open(command.files.front()));
   bool range = command.logs.format.format == "prometheus";
   if (command.logs.format.format == "auto" && command.logs.format.log_format.empty()) {

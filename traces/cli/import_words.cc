@@ -23,12 +23,18 @@ Lines that are not understood, or come later than --reorder allows, are left out
 ones shown; more than --max-bad of them fail the import. Memory stays the same however long a log is:
 8 bytes a bin, and a log that would need more than --max-bins is refused.
 
+A sample of a range query stands for the step that ends at it. --prometheus asks for the samples at
+--start + --step, and so on up to --end, in pieces of at most 10,000 points.
+
 Examples:
   tidetrace import access.log -o day.csv
   tidetrace import access.log.2.gz access.log.1 --bin 10s --status 2xx,3xx --path-prefix /shop -o shop.tgtrace
   tidetrace import --log-format '$remote_addr [$time_local] "$request" $status' access.log -o day.csv
   zcat huge.gz | tidetrace import - --start 2026-11-27T00:00:00+08:00 --end 2026-11-28T00:00:00+08:00
   curl -s 'http://prometheus:9090/api/v1/query_range?...' | tidetrace import - -o day.csv
+  tidetrace import --prometheus https://prometheus:9090 --bearer-token-file token --step 1m \
+      --query 'sum(rate(haproxy_frontend_http_requests_total{{proxy=~"traffic_.*"}}[1m]))' \
+      --start 2026-11-27T00:00:00+08:00 --end 2026-11-28T00:00:00+08:00 -o day.tgtrace
 
 Exit status: 0 done, 1 failed, 2 bad input. --output json prints one object: file, bins, bin_s, start,
 requests, peak_rps, format, bytes, lines, counted, filtered, outside, late, bad,
@@ -98,28 +104,75 @@ Expected<T> Named(const char* flag, Expected<T> value) {
   return Fail(value.error().code, fmt::format("{}: {}", flag, value.error().message));
 }
 
+void AddRangeOptions(CLI::App& import, ImportWords& words) {
+  import
+      .add_option("--values", words.values,
+                  "range: what a sample is, rate (requests/s, the default) or count (requests)")
+      ->check(CLI::IsMember({"rate", "count"}));
+  import
+      .add_option("--gaps", words.gaps,
+                  "range: steps without a sample: refuse (the default), line or zero")
+      ->check(CLI::IsMember({"refuse", "line", "zero"}));
+  import.add_option("--step", words.step, "range: its step (default: told by the samples)");
+  import.add_flag("--sum-series", words.command.range.sum_series,
+                  "range in a file: add several series up");
+  LiveQuery& live = words.command.live;
+  import.add_option("--prometheus", live.url, "URL of a Prometheus to ask, in place of files");
+  import.add_option("--query", live.promql, "what to ask: an expression of one series");
+  import.add_option("--timeout", words.timeout, "for each piece of the answer (default 30s)");
+  net::HttpClientOptions& http = live.http;
+  import.add_option("--bearer-token-file", http.credentials.bearer_token_file, "file of a token");
+  import.add_option("--username", http.credentials.basic_username, "for basic authentication");
+  import.add_option("--password-file", http.credentials.basic_password_file, "goes with it");
+  import.add_option("--ca-file", http.tls.ca_file, "authorities to trust (PEM)");
+  import.add_option("--cert-file", http.tls.cert_file, "our own certificate (PEM)");
+  import.add_option("--key-file", http.tls.key_file, "goes with it (PEM)");
+  import.add_option("--server-name", http.tls.server_name, "name to verify, if not the URL's");
+  import.add_flag("--insecure-skip-verify", http.tls.insecure_skip_verify,
+                  "accept any certificate");
+}
+
+// What a live query needs besides its URL.
+Expected<void> CheckLive(const ImportCommand& command) {
+  const BinOptions& bins = command.logs.bins;
+  const Duration step = command.range.step;
+  if (command.live.url.empty()) {
+    if (!command.files.empty() && command.live.promql.empty()) return {};
+    return Fail(ErrorCode::kInvalid, command.live.promql.empty()
+                                         ? "there is nothing to import: give a file, or "
+                                           "--prometheus with --query"
+                                         : "--query needs --prometheus");
+  }
+  if (!command.files.empty() || command.range.sum_series) {
+    return Fail(ErrorCode::kInvalid, "--prometheus takes no file and no --sum-series");
+  }
+  if (command.live.promql.empty() || !bins.start || !bins.end || step <= Duration(0)) {
+    return Fail(ErrorCode::kInvalid, "--prometheus needs --query, --start, --end and --step");
+  }
+  if (command.live.timeout <= Duration(0)) {
+    return Fail(ErrorCode::kInvalid, "--timeout must be above 0");
+  }
+  if ((*bins.end - *bins.start) / step > static_cast<Duration::rep>(kMaxTraceBins)) {
+    return Fail(ErrorCode::kTooLarge,
+                fmt::format("--start to --end has more than {} steps", kMaxTraceBins));
+  }
+  if ((*bins.end - *bins.start) / step >= 2) return {};
+  return Fail(ErrorCode::kInvalid, "--start to --end must have at least two steps");
+}
+
 }  // namespace
 
 void AddImport(CLI::App& app, ImportWords& words) {
   CLI::App* import = app.add_subcommand("import", "make a trace of access logs or a range query");
-  import->add_option("FILE", words.command.files, "logs, or \"-\"")->required();
+  import->add_option("FILE", words.command.files, "logs, or \"-\"");
   import->add_option(
       "-o,--out", words.command.output,
       "file to write: .csv, .csv.gz, .csv.zst or .tgtrace (default standard output)");
-  import->add_option("--bin", words.bin, "length of a bin (default 1s)");
+  import->add_option("--bin", words.bin, "logs: length of a bin (default 1s)");
   import->add_option("--start", words.start, "count from here on: RFC 3339, or seconds since 1970");
   import->add_option("--end", words.end, "count what is before it");
   AddLogOptions(*import, words);
-  import
-      ->add_option("--values", words.values,
-                   "range: what a sample is, rate (requests/s, the default) or count (requests)")
-      ->check(CLI::IsMember({"rate", "count"}));
-  import
-      ->add_option("--gaps", words.gaps,
-                   "range: steps without a sample: refuse (the default), line or zero")
-      ->check(CLI::IsMember({"refuse", "line", "zero"}));
-  import->add_option("--step", words.step, "range: its step (default: told by the samples)");
-  import->add_flag("--sum-series", words.command.range.sum_series, "range: add several series up");
+  AddRangeOptions(*import, words);
   import->add_option("--output", words.output, "form of the report: text or json")
       ->check(CLI::IsMember({"text", "json"}));
   import->add_flag("--quiet", words.command.quiet, "no progress and no report");
@@ -151,10 +204,12 @@ Expected<void> FinishImport(ImportWords& words) {
   if (!words.step.empty()) {
     TIDEGATE_TRY(command.range.step, Named("--step", ParseDuration(words.step)));
   }
+  TIDEGATE_TRY(command.live.timeout, Named("--timeout", ParseDuration(words.timeout)));
   if (words.values == "count") command.range.values = RangeValues::kCount;
   if (words.gaps == "line") command.range.gaps = RangeGaps::kLine;
   if (words.gaps == "zero") command.range.gaps = RangeGaps::kZero;
   command.json = words.output == "json";
+  TIDEGATE_TRY_VOID(CheckLive(command));
   if (command.json && command.output.empty()) {
     return Fail(ErrorCode::kInvalid,
                 "--output json needs --out, since the trace itself would go to "

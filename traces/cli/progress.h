@@ -19,10 +19,15 @@ class ReadProgress {
   ReadProgress(std::ostream& err, std::optional<std::uint64_t> total, bool terminal);
   // `taken`: bytes of the files so far, packed or not; `lines`: so far.
   void At(std::uint64_t taken, std::uint64_t lines);
+  // For work that knows its share done, 0..1, but no bytes.
+  void AtShare(double share);
   // Takes the line away.
   void End();
 
  private:
+  bool IsDue();
+  void Show(const std::string& text);
+
   using Clock = std::chrono::steady_clock;
   std::ostream& err_;
   std::optional<std::uint64_t> total_;

@@ -27,15 +27,17 @@ struct Steps {
 };
 
 // The grid on which all samples lie.
-Expected<Steps> StepsOf(const Response& response, Duration step) {
+Expected<Steps> StepsOf(const Response& response, const RangeOptions& options) {
   Instant first = Instant::max(), last = Instant::min();
   for (const ResponseSeries& one : response.series) {
     if (one.samples.empty()) continue;
     first = std::min(first, one.samples.front().at);
     last = std::max(last, one.samples.back().at);
   }
+  first = std::min(first, options.first.value_or(first));
+  last = std::max(last, options.last.value_or(last));
   if (first >= last) return Fail(Bad("it has fewer than two samples"));
-  Duration::rep common = step.count();
+  Duration::rep common = options.step.count();
   std::size_t samples = 0;
   for (const ResponseSeries& one : response.series) {
     for (const signals::Sample& sample : one.samples) {
@@ -43,12 +45,13 @@ Expected<Steps> StepsOf(const Response& response, Duration step) {
     }
     samples = std::max(samples, one.samples.size());
   }
-  if (step > Duration(0) && common != step.count()) {
-    return Fail(Bad(fmt::format("its samples are not at steps of {}", FormatDuration(step))));
+  if (options.step > Duration(0) && common != options.step.count()) {
+    return Fail(
+        Bad(fmt::format("its samples are not at steps of {}", FormatDuration(options.step))));
   }
   const auto count = static_cast<std::size_t>((last - first).count() / common) + 1;
   // Scrapes come a few milliseconds early or late; that many steps have never been asked for.
-  if (count / 100 > samples) {
+  if (options.step == Duration(0) && count / 100 > samples) {
     return Fail(
         Bad(fmt::format("its samples are not at equal steps ({} samples on a grid of {}); "
                         "use /api/v1/query_range, whose samples are",
@@ -140,7 +143,7 @@ Expected<RangeTrace> TraceOfRange(const Response& response, const RangeOptions& 
                         "--sum-series",
                         response.series.size())));
   }
-  TIDEGATE_TRY(const Steps steps, StepsOf(response, options.step));
+  TIDEGATE_TRY(const Steps steps, StepsOf(response, options));
   std::vector<double> bins(steps.count, 0);
   std::vector<bool> seen(steps.count, false);
   for (const ResponseSeries& one : response.series) {

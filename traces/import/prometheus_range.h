@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
+#include <optional>
 #include <string_view>
 
 #include "policies/base/expected.h"
@@ -24,6 +24,9 @@ struct RangeOptions {
   RangeGaps gaps = RangeGaps::kRefuse;
   Duration step{0};         // 0: told by the samples, which must be at equal steps
   bool sum_series = false;  // else several series are an error
+  // Times of the first and the last sample that were asked for, whole steps apart; none: those that
+  // there are. With them, missing samples at the ends are gaps too.
+  std::optional<Instant> first, last;
 };
 
 struct RangeTrace {

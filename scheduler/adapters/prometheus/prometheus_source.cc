@@ -8,7 +8,8 @@
 
 #include "scheduler/adapters/prometheus/query_client.h"
 #include "scheduler/adapters/prometheus/query_plan.h"
-#include "scheduler/adapters/prometheus/response_parser.h"
+#include "traces/format/prometheus_response.h"
+#include "traces/import/prometheus_client.h"
 #include "traces/net/http_client.h"
 
 namespace tidegate::adapters {
@@ -26,7 +27,8 @@ struct PrometheusSource::Impl {
   std::vector<QueryStats> stats;
 
   Expected<void> AddClient();
-  std::vector<Expected<Response>> AskAll(Instant now, const std::vector<PlannedQuery>& queries);
+  std::vector<Expected<traces::Response>> AskAll(Instant now,
+                                                 const std::vector<PlannedQuery>& queries);
 };
 
 Expected<void> PrometheusSource::Impl::AddClient() {
@@ -35,20 +37,20 @@ Expected<void> PrometheusSource::Impl::AddClient() {
   return {};
 }
 
-std::vector<Expected<Response>> PrometheusSource::Impl::AskAll(
+std::vector<Expected<traces::Response>> PrometheusSource::Impl::AskAll(
     Instant now, const std::vector<PlannedQuery>& queries) {
   const auto begin = steady_clock::now();
-  std::vector<Expected<Response>> answers(queries.size());
+  std::vector<Expected<traces::Response>> answers(queries.size());
   stats.assign(queries.size(), {});
   std::atomic<std::size_t> next = 0;
   const auto work = [&](net::HttpClient& client) {
     for (std::size_t i = next++; i < queries.size(); i = next++) {
       const auto asked = steady_clock::now();
       const auto spent = std::chrono::duration_cast<Duration>(asked - begin);
-      answers[i] =
-          AskPrometheus(client, "/api/v1/query",
-                        {{"query", queries[i].query.promql}, {"time", PrometheusTime(now)}},
-                        queries[i].labels, config.timeout - spent);
+      answers[i] = traces::AskPrometheus(
+          client, "/api/v1/query",
+          {{"query", queries[i].query.promql}, {"time", traces::PrometheusTime(now)}},
+          queries[i].labels, config.timeout - spent);
       stats[i].query = queries[i].name;
       stats[i].took = std::chrono::duration_cast<Duration>(steady_clock::now() - asked);
       if (!answers[i]) stats[i].error = answers[i].error().code;

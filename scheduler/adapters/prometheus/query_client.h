@@ -1,15 +1,9 @@
 #pragma once
 
-#include <span>
-#include <string>
-#include <string_view>
-
 #include "policies/base/expected.h"
-#include "policies/base/instant.h"
-#include "scheduler/adapters/prometheus/response_parser.h"
 #include "scheduler/config/daemon_config.h"
+#include "traces/import/range_reader.h"
 #include "traces/net/http_client.h"
-#include "traces/net/url.h"
 
 namespace tidegate::adapters {
 
@@ -17,15 +11,7 @@ namespace tidegate::adapters {
 // where the settings can't work.
 Expected<net::HttpClient> MakePrometheusClient(const config::PrometheusConfig& config);
 
-// Asks "/api/v1/query" or "/api/v1/query_range" and reads the answer's series with these labels.
-// Tries again what may do better then, within the deadline. Besides the errors of the client and
-// of ParseResponse: kDenied where the credentials are refused, kUnavailable for an answer that is
-// not Prometheus's.
-Expected<Response> AskPrometheus(net::HttpClient& client, std::string_view path,
-                                 const net::Parameters& parameters,
-                                 std::span<const std::string> labels, Duration deadline);
-
-// A time as Prometheus takes it: seconds since 1970 with three decimals.
-std::string PrometheusTime(Instant at);
+// The same for histories; the settings' timeout holds for each piece.
+Expected<traces::RangeReader> MakeRangeReader(const config::PrometheusConfig& config);
 
 }  // namespace tidegate::adapters

@@ -10,6 +10,10 @@
 namespace tidegate::adapters {
 namespace {
 
+using traces::Response;
+using traces::ResponseSeries;
+using traces::ResponseType;
+
 using signals::Quality;
 using signals::Reading;
 

@@ -8,7 +8,7 @@
 
 #include "scheduler/adapters/prometheus/presets.h"
 #include "scheduler/adapters/prometheus/prometheus_source.h"
-#include "scheduler/adapters/prometheus/response_parser.h"
+#include "traces/format/prometheus_response.h"
 
 namespace tidegate::adapters {
 
@@ -35,7 +35,7 @@ std::vector<PlannedQuery> PlanQueries(std::span<const PoolQuery> pools,
                                       const config::PrometheusConfig& config);
 
 // Fills the readings that an answer serves.
-void FillReadings(Instant now, const PlannedQuery& query, const Expected<Response>& answer,
+void FillReadings(Instant now, const PlannedQuery& query, const Expected<traces::Response>& answer,
                   const config::PrometheusConfig& config, std::span<const PoolQuery> pools,
                   std::vector<std::vector<signals::Reading>>& readings);
 

@@ -1,4 +1,4 @@
-#include "scheduler/adapters/prometheus/range_reader.h"
+#include "traces/import/range_reader.h"
 
 #include <cmath>
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "scheduler/adapters/prometheus/presets.h"
+#include "scheduler/adapters/prometheus/query_client.h"
 #include "tests/testing/child_process.h"
 #include "traces/net/http_server.h"
 #include "traces/net/url.h"
@@ -26,6 +27,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Le;
 using ::testing::SizeIs;
+using traces::RangeQuery;
+using traces::RangeReader;
+using traces::ResponseSeries;
 
 constexpr Instant kBegin = FromUnixMillis(1'800'000'000'000);
 
@@ -112,7 +116,7 @@ void ExpectWhole(const ResponseSeries& series, std::size_t count) {
 TEST(RangeReaderTest, AsksInPiecesThatPrometheusAnswers) {
   FakePrometheus prometheus;
   prometheus.series = {"b", "a"};
-  auto reader = RangeReader::Create(prometheus.Config());
+  auto reader = MakeRangeReader(prometheus.Config());
   ASSERT_TRUE(reader);
   std::vector<double> shares;
   const auto series = reader->Read(Points(25'001), [&](double share) { shares.push_back(share); });
@@ -130,7 +134,7 @@ TEST(RangeReaderTest, HalvesPiecesThatAreTooMuch) {
   prometheus.most_points = 3'000;
   prometheus.refusal =
       R"({"status":"error","errorType":"execution","error":"query processing would load too many samples into memory in query execution"})";
-  auto reader = RangeReader::Create(prometheus.Config());
+  auto reader = MakeRangeReader(prometheus.Config());
   const auto series = reader->Read(Points(10'000), {});
   ASSERT_TRUE(series) << series.error().message;
   EXPECT_THAT(PointsOf(prometheus.pieces), ElementsAre(10'000, 5'000, 2'500, 2'500, 2'500, 2'500));
@@ -141,7 +145,7 @@ TEST(RangeReaderTest, HalvesAnswersThatAreTooLarge) {
   FakePrometheus prometheus;
   config::PrometheusConfig config = prometheus.Config();
   config.max_response_bytes = 64'000;
-  auto reader = RangeReader::Create(config);
+  auto reader = MakeRangeReader(config);
   const auto series = reader->Read(Points(4'000), {});
   ASSERT_TRUE(series) << series.error().message;
   ExpectWhole((*series)[0], 4'000);
@@ -153,7 +157,7 @@ TEST(RangeReaderTest, SaysWhichPieceFailed) {
   prometheus.most_points = 0;
   prometheus.status = 400;
   prometheus.refusal = R"({"status":"error","errorType":"bad_data","error":"parse error: oops"})";
-  auto reader = RangeReader::Create(prometheus.Config());
+  auto reader = MakeRangeReader(prometheus.Config());
   const auto series = reader->Read(Points(100), {});
   ASSERT_FALSE(series);
   EXPECT_EQ(series.error().code, ErrorCode::kInvalid);
@@ -166,7 +170,7 @@ TEST(RangeReaderTest, GivesUpWhereOnePointIsTooMuch) {
   FakePrometheus prometheus;
   prometheus.most_points = 0;
   prometheus.refusal = R"({"status":"error","errorType":"execution","error":"too many samples"})";
-  auto reader = RangeReader::Create(prometheus.Config());
+  auto reader = MakeRangeReader(prometheus.Config());
   EXPECT_FALSE(reader->Read(Points(8), {}));
   EXPECT_THAT(PointsOf(prometheus.pieces), ElementsAre(8, 4, 2, 1));
 }
@@ -174,7 +178,7 @@ TEST(RangeReaderTest, GivesUpWhereOnePointIsTooMuch) {
 TEST(RangeReaderTest, RefusesSeriesThatItsLabelsDoNotTellApart) {
   FakePrometheus prometheus;
   prometheus.series = {"a", "a"};
-  auto reader = RangeReader::Create(prometheus.Config());
+  auto reader = MakeRangeReader(prometheus.Config());
   const auto series = reader->Read(Points(10), {});
   ASSERT_FALSE(series);
   EXPECT_THAT(series.error().message, HasSubstr("several series with the same labels"));
@@ -185,7 +189,7 @@ TEST(RangeReaderTest, ShowsItsCredentials) {
   const testing::TempDir dir;
   config::PrometheusConfig config = prometheus.Config();
   config.bearer_token_file = dir.Write("token", "sesame\n").string();
-  auto reader = RangeReader::Create(config);
+  auto reader = MakeRangeReader(config);
   ASSERT_TRUE(reader->Read(Points(10), {}));
   EXPECT_EQ(prometheus.credentials, "Bearer sesame");
 }

@@ -8,11 +8,10 @@
 
 #include "policies/base/expected.h"
 #include "policies/base/instant.h"
-#include "scheduler/adapters/prometheus/response_parser.h"
-#include "scheduler/config/daemon_config.h"
+#include "traces/format/prometheus_response.h"
 #include "traces/net/http_client.h"
 
-namespace tidegate::adapters {
+namespace tidegate::traces {
 
 // One expression over a stretch of time, evaluated at begin, begin + step, ... up to end, both
 // included.
@@ -35,10 +34,11 @@ class RangeReader {
   // Most samples that one query may give; 16 bytes each.
   static constexpr std::size_t kMostSamples = 20'000'000;
 
-  // Reads TLS files, asks nothing yet. kInvalid where the settings can't work.
-  static Expected<RangeReader> Create(const config::PrometheusConfig& config);
+  // `timeout` holds for each piece.
+  RangeReader(net::HttpClient client, Duration timeout)
+      : client_(std::move(client)), timeout_(timeout) {}
 
-  // Sorted by labels, samples in order of time. The settings' timeout holds for each piece. Errors
+  // Sorted by labels, samples in order of time. Errors
   // as of AskPrometheus, with the piece's begin and end; kTooLarge past kMostSamples; kInvalid
   // where the labels do not tell the series apart.
   Expected<std::vector<ResponseSeries>> Read(const RangeQuery& query,
@@ -48,12 +48,9 @@ class RangeReader {
   std::size_t pieces() const { return pieces_; }
 
  private:
-  RangeReader(net::HttpClient client, Duration timeout)
-      : client_(std::move(client)), timeout_(timeout) {}
-
   net::HttpClient client_;
   Duration timeout_;
   std::size_t pieces_ = 0;
 };
 
-}  // namespace tidegate::adapters
+}  // namespace tidegate::traces

@@ -1,4 +1,4 @@
-#include "scheduler/adapters/prometheus/range_reader.h"
+#include "traces/import/range_reader.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 
 #include "policies/base/check.h"
-#include "scheduler/adapters/prometheus/query_client.h"
+#include "traces/import/prometheus_client.h"
 
-namespace tidegate::adapters {
+namespace tidegate::traces {
 namespace {
 
 constexpr std::int64_t kMostPoints = 10'000;
@@ -31,8 +31,10 @@ class Collected {
       if (!one.samples.empty() && !samples.empty() && samples.back().at >= one.samples.front().at) {
         return Fail(
             ErrorCode::kInvalid,
-            fmt::format("the query gives several series with the same labels ({}); sum them",
-                        fmt::join(one.labels, ", ")));
+            one.labels.empty()
+                ? "the query gives several series; put sum(...) around it"
+                : fmt::format("the query gives several series with the same labels ({}); sum them",
+                              fmt::join(one.labels, ", ")));
       }
       samples.insert(samples.end(), one.samples.begin(), one.samples.end());
       samples_ += one.samples.size();
@@ -56,11 +58,6 @@ class Collected {
 };
 
 }  // namespace
-
-Expected<RangeReader> RangeReader::Create(const config::PrometheusConfig& config) {
-  TIDEGATE_TRY(net::HttpClient client, MakePrometheusClient(config));
-  return RangeReader(std::move(client), config.timeout);
-}
 
 Expected<std::vector<ResponseSeries>> RangeReader::Read(const RangeQuery& query,
                                                         const RangeProgress& progress) {
@@ -94,4 +91,4 @@ Expected<std::vector<ResponseSeries>> RangeReader::Read(const RangeQuery& query,
   return collected.Take();
 }
 
-}  // namespace tidegate::adapters
+}  // namespace tidegate::traces
