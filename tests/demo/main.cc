@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <set>
@@ -14,6 +15,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "tests/demo/hindsight.h"
 #include "tests/demo/parts.h"
 #include "tests/testing/front_watcher.h"
 
@@ -130,7 +132,7 @@ class Demo {
     Say("A flash crowd begins; at 95 s access logs are switched on, which replaces every "
         "replica.\n");
     const bool terminal = ::isatty(STDOUT_FILENO) != 0;
-    const auto begin = steady_clock::now();
+    const auto begin = begin_ = steady_clock::now();
     Duration shown{-1'000};
     while (replay.Running() && !interrupted) {
       const auto since = std::chrono::duration_cast<Duration>(steady_clock::now() - begin);
@@ -177,6 +179,8 @@ class Demo {
     const testing::JudgeOptions judge{
         .budget = {}, .declared = 2, .drain_deadline = kDrainDeadline};
     const testing::Judgement judgement = testing::Judge(watcher_->Sights(), desired, judge);
+    const auto since = std::chrono::ceil<std::chrono::seconds>(steady_clock::now() - begin_);
+    const auto hindsight = LookBack(stage_->dir(), options_.programs.tidesim, since);
     const bool stopped = stage_->Shutdown(Duration(40'000));
     Report(judgement);
     Verdict("requests", Number("started") >= kRequestsWanted,
@@ -189,11 +193,25 @@ class Demo {
     Verdict("and back down", back, fmt::format("{} serving at the end", last_));
     Verdict("rolled out under load", rolled_out && logged,
             rolled_out ? "all replicas replaced" : "old replicas still run");
+    JudgeHindsight(hindsight);
     Verdict("stopped cleanly", stopped, "the daemon drained the pool and exited");
     Say(fmt::format(
         "\njournal: {}\n  tidegate explain istio-system/ingressgateway --last 20 --journal {}",
         stage_->journal().string(), stage_->journal().string()));
     return failed_ ? 1 : 0;
+  }
+
+  // What tidesim says of this run by what Prometheus holds of it.
+  void JudgeHindsight(const Expected<Hindsight>& seen) {
+    if (!seen) return Verdict("tidesim looks back", false, seen.error().message);
+    Verdict(
+        "backtest agrees", std::abs(seen->real_peak - seen->candidate_peak) <= 1,
+        fmt::format("peak {} replicas, {:.3f} replica-hours; simulated {}, {:.3f}", seen->real_peak,
+                    seen->real_hours, seen->candidate_peak, seen->candidate_hours));
+    Verdict("gate lets it pass", seen->good_status == 0,
+            fmt::format("exit status {}", seen->good_status));
+    Verdict("gate stops a bad one", seen->bad_status == 1 && !seen->bad_why.empty(),
+            "two replicas at most\n" + seen->bad_why);
   }
 
   std::uint64_t Number(const char* key) const {
@@ -243,6 +261,7 @@ class Demo {
   json::object predicted_;
   json::object replayed_;
   std::set<std::string> old_;
+  steady_clock::time_point begin_;  // of the replay
   bool switched_ = false;
   bool failed_ = false;
   Replicas peak_ = 0;
