@@ -22,15 +22,21 @@ class FaultyPool : public PoolModel {
              Chance chance);
 
   void Start(const std::string& name, const Revision& revision) override;
+  // Pools begin without a fault.
+  void Adopt(const std::string& name, const Revision& revision) override {
+    inner_->Adopt(name, revision);
+  }
   void Drain(const std::string& name) override;
   bool Knows(std::string_view name) const override;
   void AdvanceTo(Instant at) override { inner_->AdvanceTo(at); }
   std::span<const signals::ReplicaView> Views() const override;
   std::optional<double> Served(std::string_view name) const override;
-  const Flow& total() const override { return inner_->total(); }
+  Flow total() const override { return inner_->total(); }
   double backlog() const override { return inner_->backlog(); }
   double capacity() const override { return inner_->capacity(); }
   Rate arrival_rate(Instant at) const override { return inner_->arrival_rate(at); }
+  const Histogram* latencies() const override { return inner_->latencies(); }
+  std::optional<LatencyPercentiles> RecentLatency() override { return inner_->RecentLatency(); }
 
   // To be called each second: crashes what is to crash in it.
   void Crashes();

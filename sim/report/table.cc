@@ -45,12 +45,27 @@ std::string CostText(const Yardstick& yardstick, double cost) {
                             yardstick.bad_fraction * 100, Multiple(cost, yardstick.same_loss));
 }
 
+void AppendRequests(std::string& text, const RequestResult& requests) {
+  const auto out = std::back_inserter(text);
+  const Flow& flow = requests.flow;
+  fmt::format_to(out,
+                 "  latency    p50 {:.1f} ms, p90 {:.1f} ms, p99 {:.1f} ms, p99.9 {:.1f} ms, "
+                 "longest {:.1f} ms\n",
+                 requests.p50 * 1e3, requests.p90 * 1e3, requests.p99 * 1e3, requests.p999 * 1e3,
+                 requests.longest * 1e3);
+  fmt::format_to(out,
+                 "  bad        {:.0f} slow, {:.0f} refused, {:.0f} rejected, {:.0f} gave up, "
+                 "{:.0f} cut off, {:.0f} retries\n",
+                 flow.slow, flow.refused, flow.rejected, flow.gave_up, flow.cut, flow.retries);
+}
+
 void AppendPool(std::string& text, const PoolResult& pool) {
   const auto out = std::back_inserter(text);
   fmt::format_to(out, "\n{}\n", ToString(pool.id));
   fmt::format_to(out, "  requests   {:.0f} arrived, {:.0f} served, {:.0f} lost ({:.3f} %)\n",
                  pool.arrived, pool.served, pool.lost,
                  pool.arrived > 0 ? pool.lost / pool.arrived * 100 : 0);
+  if (pool.requests) AppendRequests(text, *pool.requests);
   fmt::format_to(out, "  replicas   peak {} live, least {} ready, {} starts, {} drains\n",
                  pool.peak_live, pool.least_ready, pool.starts, pool.drains);
   fmt::format_to(out, "  cost       {:.0f} replica-seconds{}\n", pool.replica_seconds,
@@ -89,6 +104,23 @@ json::value YardstickJson(const PoolResult& pool) {
                       {"sameLoss", bound(pool.yardstick->same_loss)}};
 }
 
+json::value RequestsJson(const PoolResult& pool) {
+  if (!pool.requests) return nullptr;
+  const RequestResult& requests = *pool.requests;
+  return json::object{{"latencySeconds", json::object{{"p50", requests.p50},
+                                                      {"p90", requests.p90},
+                                                      {"p99", requests.p99},
+                                                      {"p99.9", requests.p999},
+                                                      {"max", requests.longest},
+                                                      {"mean", requests.mean}}},
+                      {"slow", requests.flow.slow},
+                      {"refused", requests.flow.refused},
+                      {"rejected", requests.flow.rejected},
+                      {"gaveUp", requests.flow.gave_up},
+                      {"cut", requests.flow.cut},
+                      {"retries", requests.flow.retries}};
+}
+
 json::object PoolJson(const PoolResult& pool) {
   json::array moments;
   for (const Moment& moment : pool.time_line.moments()) moments.push_back(MomentJson(moment));
@@ -97,6 +129,7 @@ json::object PoolJson(const PoolResult& pool) {
           {"arrived", pool.arrived},
           {"served", pool.served},
           {"lost", pool.lost},
+          {"requests", RequestsJson(pool)},
           {"longestWaitSeconds", pool.longest_wait_seconds},
           {"replicaSeconds", pool.replica_seconds},
           {"yardstick", YardstickJson(pool)},

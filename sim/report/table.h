@@ -23,6 +23,17 @@ struct Yardstick {
   bool kept() const { return bad_fraction <= objective; }
 };
 
+// What is known of single requests. Seconds from arrival to answer, of those that were accepted.
+struct RequestResult {
+  double p50 = 0;
+  double p90 = 0;
+  double p99 = 0;
+  double p999 = 0;
+  double longest = 0;
+  double mean = 0;
+  Flow flow;
+};
+
 // What happened to one pool.
 struct PoolResult {
   PoolId id;
@@ -39,8 +50,9 @@ struct PoolResult {
   Replicas peak_desired = 0;
   int starts = 0;
   int drains = 0;
-  Duration short_of_capacity{0};       // demand above the capacity of ready replicas
-  std::optional<Yardstick> yardstick;  // once somebody has asked for it
+  Duration short_of_capacity{0};          // demand above the capacity of ready replicas
+  std::optional<RequestResult> requests;  // in mode requests
+  std::optional<Yardstick> yardstick;     // once somebody has asked for it
   TimeLine time_line;
 };
 

@@ -7,15 +7,9 @@
 
 #include "policies/base/instant.h"
 #include "policies/base/units.h"
+#include "sim/world/pool_model.h"
 
 namespace tidegate::sim {
-
-// Seconds from a request's arrival to its answer, of those that were answered in one stretch.
-struct LatencyPercentiles {
-  double p50 = 0;
-  double p90 = 0;
-  double p99 = 0;
-};
 
 // One row of the time line, from `at` to the next row. Where a row stands for more than one look
 // at the pool it is the worst of them: most demand, backlog, losses, desired, starting, draining,

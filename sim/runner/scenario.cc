@@ -11,6 +11,7 @@
 
 #include "scheduler/config/fields.h"
 #include "scheduler/config/yaml_tree.h"
+#include "sim/runner/service_fields.h"
 #include "sim/runner/yaml_file.h"
 
 namespace tidegate::sim {
@@ -22,20 +23,6 @@ using std::chrono::hours;
 
 std::string Beside(const std::string& file, const std::string& path) {
   return (std::filesystem::path(file).parent_path() / path).lexically_normal().string();
-}
-
-void ReadService(const Value& value, ServiceModel* service) {
-  Fields fields(value);
-  fields.Int("workersPerReplica", {1, 100'000, "a number of workers"}, &service->workers);
-  if (const auto time = fields.Get("serviceTimeSeconds")) {
-    if (const auto seconds = time->PositiveAmount()) service->service_seconds = *seconds;
-  }
-  if (const auto patience = fields.Get("patienceSeconds")) {
-    if (const auto seconds = patience->PositiveAmount()) service->patience_seconds = *seconds;
-  }
-  fields.Time("startup", {Duration(0), hours(1)}, &service->startup);
-  fields.Time("drain", {Duration(0), hours(1)}, &service->drain);
-  fields.Finish();
 }
 
 // Letters, digits, _ and :, not beginning with a digit, as Prometheus has it.
@@ -74,7 +61,7 @@ void ReadMetrics(const Value& value, Duration scrape_interval, MetricsModel* met
   fields.Finish();
 }
 
-void ReadObjective(const Value& value, const ServiceModel& service, Objective* objective) {
+void ReadObjective(const Value& value, ServiceModel* service, Objective* objective) {
   Fields fields(value);
   if (const auto bad = fields.Get("badFraction")) {
     if (const auto share = bad->Amount()) objective->bad_fraction = share->value();
@@ -82,14 +69,34 @@ void ReadObjective(const Value& value, const ServiceModel& service, Objective* o
   }
   if (const auto wait = fields.Get("wait")) {
     objective->wait = wait->Time({Duration(0), hours(1)});
-    if (objective->wait && Seconds(*objective->wait) > service.patience_seconds) {
+    if (objective->wait && Seconds(*objective->wait) > service->patience_seconds) {
       wait->Complain("longer than clients are patient (service.patienceSeconds)");
     }
   }
+  Duration latency{0};
+  fields.Time("latency", {Duration(1), hours(1)}, &latency);
+  if (latency > Duration(0)) service->requests.objective_seconds = Seconds(latency);
   fields.Finish();
 }
 
+// Names of pools, "namespace/name".
+void ReadChain(const Value& value, std::vector<PoolId>* chain) {
+  std::size_t index = 0;
+  for (const config::Node& item : value.Items(100)) {
+    const Value pool(value.context(), item, config::Path(value.path(), index++));
+    const auto text = pool.Text();
+    if (!text) continue;
+    const std::size_t slash = text->find('/');
+    if (slash == std::string::npos) {
+      pool.Expect("a pool as namespace/name");
+    } else {
+      chain->push_back({text->substr(0, slash), text->substr(slash + 1)});
+    }
+  }
+}
+
 void ReadSpec(const Value& value, const std::string& file, Scenario* scenario) {
+  static constexpr std::array<std::string_view, 2> kModes = {"fluid", "requests"};
   Fields fields(value);
   if (const auto manifests = fields.Need("manifests")) {
     std::size_t index = 0;
@@ -116,9 +123,12 @@ void ReadSpec(const Value& value, const std::string& file, Scenario* scenario) {
       scenario->seed = static_cast<std::uint64_t>(*number);
     }
   }
+  fields.Choice("mode", kModes, &scenario->mode);
+  if (const auto chain = fields.Get("chain")) ReadChain(*chain, &scenario->chain);
   if (const auto service = fields.Get("service")) ReadService(*service, &scenario->service);
+  if (const auto requests = fields.Get("requests")) ReadRequests(*requests, &scenario->service);
   if (const auto objective = fields.Get("objective")) {
-    ReadObjective(*objective, scenario->service, &scenario->objective);
+    ReadObjective(*objective, &scenario->service, &scenario->objective);
   }
   ReadFleet(fields, &scenario->fleet);
   fields.Finish();

@@ -9,7 +9,7 @@
 #include "scheduler/config/load.h"
 #include "scheduler/config/yaml_tree.h"
 #include "sim/runner/fleet_model.h"
-#include "sim/world/fluid_pool.h"
+#include "sim/world/service_model.h"
 
 namespace tidegate::sim {
 
@@ -33,6 +33,11 @@ struct Objective {
   std::optional<Duration> wait;  // waiting longer is bad; 0 .. patience, patience where unset
 };
 
+enum class Mode {
+  kFluid,     // flows; days in a second
+  kRequests,  // each request by itself: latencies, balancing, retries
+};
+
 // What to simulate: kind Scenario, apiVersion tidegate.dev/v1alpha1. Relative paths are relative to
 // the file.
 struct Scenario {
@@ -46,6 +51,10 @@ struct Scenario {
   MetricsModel metrics;
   Objective objective;
   Duration tail{60'000};  // goes on this long after the trace's end
+  Mode mode = Mode::kFluid;
+  // Pools one behind the other: what one has served goes on to the next; only the first takes the
+  // trace. In mode requests.
+  std::vector<PoolId> chain;
   ServiceModel service;
   FleetModel fleet;
   std::uint64_t seed = 1;                             // of what is drawn

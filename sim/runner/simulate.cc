@@ -16,6 +16,7 @@
 #include "sim/runner/fleet.h"
 #include "sim/runner/run_check.h"
 #include "sim/world/fluid_pool.h"
+#include "sim/world/request_pool.h"
 
 namespace tidegate::sim {
 namespace {
@@ -75,6 +76,26 @@ ScrapeModel ScrapesFor(const Scenario& scenario, const RateSignals& rates, const
   return model;
 }
 
+Expected<void> CheckChain(const Scenario& scenario, const config::CompiledConfig& manifests) {
+  if (scenario.chain.empty()) return {};
+  if (scenario.mode != Mode::kRequests) {
+    return Fail(ErrorCode::kInvalid, "chain: only mode requests knows single requests to pass on");
+  }
+  for (std::size_t i = 0; i < scenario.chain.size(); ++i) {
+    const PoolId& id = scenario.chain[i];
+    if (manifests.Find(id) == nullptr) {
+      return Fail(ErrorCode::kInvalid,
+                  fmt::format("chain: the manifests declare no pool {}", ToString(id)));
+    }
+    const auto before = std::ranges::find(
+        scenario.chain.begin(), scenario.chain.begin() + static_cast<std::ptrdiff_t>(i), id);
+    if (before != scenario.chain.begin() + static_cast<std::ptrdiff_t>(i)) {
+      return Fail(ErrorCode::kInvalid, fmt::format("chain: {} is in it twice", ToString(id)));
+    }
+  }
+  return {};
+}
+
 // Tells what another source says on the way.
 class ToldSource : public ports::SignalSource {
  public:
@@ -106,6 +127,20 @@ rollout::BudgetUse UseOf(const Deployment& deployment) {
           .available_floor = posts.least};
 }
 
+// What is known of single requests where the pool has them.
+std::optional<RequestResult> RequestsOf(const PoolModel& pool, const Flow& flow) {
+  const Histogram* latencies = pool.latencies();
+  if (latencies == nullptr) return std::nullopt;
+  const auto at = [&](double q) { return static_cast<double>(latencies->Quantile(q)) * 1e-6; };
+  return RequestResult{.p50 = at(0.5),
+                       .p90 = at(0.9),
+                       .p99 = at(0.99),
+                       .p999 = at(0.999),
+                       .longest = static_cast<double>(latencies->max()) * 1e-6,
+                       .mean = latencies->Mean() * 1e-6,
+                       .flow = flow};
+}
+
 class Run {
  public:
   Run(const Scenario& scenario, const config::CompiledConfig& manifests, const traces::Trace& trace,
@@ -123,6 +158,7 @@ class Run {
       const auto& signals = rates.by_pool[spec.id];
       if (!signals.empty()) requests_[spec.id] = signals.front().name;
     }
+    Chain();
     source_ = std::make_unique<WorldSource>(world_, std::move(rates));
     told_ = std::make_unique<ToldSource>(*source_, check_, recorder_);
     loop_ = std::make_unique<loop::ControlLoop>(calendar_, *told_, fleet_.actuator(), journal_,
@@ -156,12 +192,11 @@ class Run {
 
   void AddPool(const PoolSpec& spec, const ScrapeModel& scrapes) {
     WorldPool world;
-    world.pool = fleet_.Place(spec.id, std::make_unique<FluidPool>(
-                                           calendar_, trace_, scenario_.start, scenario_.service));
+    world.pool = fleet_.Place(spec.id, MakePool(spec.id));
     world.scraper = std::make_unique<Scraper>(*world.pool, scrapes);
     for (Replicas i = 1; i <= spec.declared; ++i) {
       const std::string name = fmt::format("{}-{}-{}", spec.id.name, spec.revision, i);
-      world.pool->Start(name, spec.revision);
+      world.pool->Adopt(name, spec.revision);
       world.scraper->Discover(scenario_.start, name);
     }
     world_.emplace(spec.id, std::move(world));
@@ -171,6 +206,26 @@ class Run {
     result.least_paid = kMaxReplicas;
     results_.emplace(spec.id, std::move(result));
     known_[spec.id].desired = spec.declared;
+  }
+
+  // Each pool draws its own numbers.
+  std::unique_ptr<PoolModel> MakePool(const PoolId& id) {
+    const std::uint64_t seed = scenario_.seed + (world_.size() << 40);
+    if (scenario_.mode == Mode::kFluid) {
+      return std::make_unique<FluidPool>(calendar_, trace_, scenario_.start, scenario_.service,
+                                         seed);
+    }
+    auto pool =
+        std::make_unique<RequestPool>(calendar_, trace_, scenario_.start, scenario_.service, seed);
+    chained_[id] = pool.get();
+    return pool;
+  }
+
+  // Each pool of the chain but the first takes what the one before has served.
+  void Chain() {
+    for (std::size_t i = 1; i < scenario_.chain.size(); ++i) {
+      chained_.at(scenario_.chain[i])->FollowOn(*chained_.at(scenario_.chain[i - 1]));
+    }
   }
 
   void Tick() {
@@ -287,10 +342,10 @@ class Run {
     next_look_ = at + kMoment;
   }
 
-  void Add(PoolResult& result, const PoolModel& pool, const PoolId& id, Instant at) {
+  void Add(PoolResult& result, PoolModel& pool, const PoolId& id, Instant at) {
     const auto counts = signals::Count(pool.Views());
     const double capacity = counts.ready * pool.capacity();
-    const Flow& total = pool.total();
+    const Flow total = pool.total();
     Moment moment = known_[id];
     moment.at = at - scenario_.start;
     moment.demand = pool.arrival_rate(at);
@@ -301,6 +356,7 @@ class Run {
     moment.ready = counts.ready;
     moment.draining = counts.draining;
     moment.failed = counts.failed;
+    moment.latency = pool.RecentLatency();
     result.lost = total.lost;
     moment.replica_seconds = result.replica_seconds;
     result.peak_live = std::max(result.peak_live, counts.live());
@@ -323,7 +379,9 @@ class Run {
     run.decisions = journal_.decisions();
     run.breaches = check_.breaches();
     for (auto& [id, result] : results_) {
-      const Flow& flow = world_.at(id).pool->total();
+      const PoolModel& pool = *world_.at(id).pool;
+      const Flow flow = pool.total();
+      result.requests = RequestsOf(pool, flow);
       result.arrived = flow.arrived;
       result.served = flow.served;
       result.lost = flow.lost;
@@ -341,6 +399,7 @@ class Run {
   World world_;
   Fleet fleet_;
   RunCheck check_;
+  std::map<PoolId, RequestPool*> chained_;  // in mode requests; owned by world_
   std::unique_ptr<WorldSource> source_;
   std::unique_ptr<ToldSource> told_;
   MemoryJournal journal_;
@@ -364,6 +423,7 @@ Expected<RunResult> Simulate(const Scenario& scenario, const config::CompiledCon
   if (trace.requests.empty()) return Fail(ErrorCode::kInvalid, "the trace has no bins");
   TIDEGATE_TRY_VOID(
       Validate(scenario.fleet, manifests.pools, traces::Length(trace) + scenario.tail));
+  TIDEGATE_TRY_VOID(CheckChain(scenario, manifests));
   TIDEGATE_TRY(RateSignals rates, RatesFor(scenario, manifests));
   return Run(scenario, manifests, trace, std::move(rates), recorder).Go();
 }

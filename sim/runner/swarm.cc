@@ -303,7 +303,7 @@ class Life {
     SeeChanges();
     scraper_.AdvanceTo(at);
     pool_.AdvanceTo(at);
-    const Flow& flow = pool_.total();
+    const Flow flow = pool_.total();
     const double known = flow.served + flow.lost + pool_.backlog();
     if (std::abs(flow.arrived - known) > 1e-6 * (1 + flow.arrived)) {
       Violate("requests", fmt::format("{} arrived, {} are accounted for", flow.arrived, known));

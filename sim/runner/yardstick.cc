@@ -18,7 +18,8 @@ OracleInput InputOf(const decision::PoolSpec& spec, const PoolResult& result, co
   const Replicas max = spec.scaled ? std::max(spec.guards.max, spec.declared) : spec.declared;
   OracleInput input;
   input.capacity = service.capacity();
-  input.startup = service.startup;
+  // A bound may assume no more than the quickest start.
+  input.startup = service.startup_variation > 0 ? Duration(0) : service.startup;
   input.drain = service.drain;
   input.wait = LongestGoodWait(scenario);
   input.initial = spec.declared;

@@ -10,60 +10,63 @@ using signals::Phase;
 using signals::ReplicaView;
 
 FluidPool::FluidPool(Calendar& calendar, const traces::Trace& trace, Instant start,
-                     ServiceModel model)
-    : calendar_(calendar), trace_(trace), start_(start), model_(model), advanced_(calendar.Now()) {}
+                     const ServiceModel& model, std::uint64_t seed)
+    : calendar_(calendar),
+      trace_(trace),
+      start_(start),
+      model_(model),
+      seed_(seed),
+      advanced_(calendar.Now()) {}
 
 Rate FluidPool::arrival_rate(Instant at) const { return traces::RateAt(trace_, at - start_); }
-
-std::size_t FluidPool::Find(std::string_view name) const {
-  const auto at = std::ranges::lower_bound(views_, name, {}, &ReplicaView::name);
-  return static_cast<std::size_t>(at - views_.begin());
-}
-
-bool FluidPool::Knows(std::string_view name) const {
-  const std::size_t i = Find(name);
-  return i < views_.size() && views_[i].name == name;
-}
 
 void FluidPool::Start(const std::string& name, const Revision& revision) {
   const Instant now = calendar_.Now();
   AdvanceTo(now);
   TIDEGATE_CHECK(!Knows(name), "a replica's name is used once");
-  const auto i = static_cast<std::ptrdiff_t>(Find(name));
-  views_.insert(views_.begin() + i, {name, revision, Phase::kStarting, now, now, std::nullopt});
-  accounts_.insert(accounts_.begin() + i, Account{});
-  calendar_.At(now + model_.startup, [this, name] { Ready(name); });
+  roster_.Insert({name, revision, Phase::kStarting, now, now, std::nullopt}, {});
+  calendar_.At(now + StartupOf(model_, seed_, starts_++), [this, name] { Ready(name); });
+}
+
+void FluidPool::Adopt(const std::string& name, const Revision& revision) {
+  const Instant now = calendar_.Now();
+  AdvanceTo(now);
+  TIDEGATE_CHECK(!Knows(name), "a replica's name is used once");
+  MakeReady(roster_.Insert({name, revision, Phase::kStarting, now, now, std::nullopt}, {}));
 }
 
 void FluidPool::Ready(const std::string& name) {
   AdvanceTo(calendar_.Now());
-  const std::size_t i = Find(name);
-  if (!Knows(name) || views_[i].phase != Phase::kStarting) return;
-  views_[i].phase = Phase::kReady;
-  views_[i].since = calendar_.Now();
-  views_[i].ready_at = calendar_.Now();
-  accounts_[i].since = share_;
+  const auto i = roster_.Find(name);
+  if (i && roster_.view(*i).phase == Phase::kStarting) MakeReady(*i);
+}
+
+void FluidPool::MakeReady(std::size_t i) {
+  ReplicaView& view = roster_.view(i);
+  view.phase = Phase::kReady;
+  view.since = calendar_.Now();
+  view.ready_at = calendar_.Now();
+  roster_.account(i).since = share_;
   ++ready_;
 }
 
 void FluidPool::Drain(const std::string& name) {
   AdvanceTo(calendar_.Now());
-  const std::size_t i = Find(name);
-  if (!Knows(name) || views_[i].phase == Phase::kDraining) return;
-  if (views_[i].phase == Phase::kReady) {
-    accounts_[i].before = share_ - accounts_[i].since;
+  const auto i = roster_.Find(name);
+  if (!i || roster_.view(*i).phase == Phase::kDraining) return;
+  ReplicaView& view = roster_.view(*i);
+  if (view.phase == Phase::kReady) {
+    roster_.account(*i).before = share_ - roster_.account(*i).since;
     --ready_;
   }
-  views_[i].phase = Phase::kDraining;
-  views_[i].since = calendar_.Now();
+  view.phase = Phase::kDraining;
+  view.since = calendar_.Now();
   calendar_.At(calendar_.Now() + model_.drain, [this, name] { Remove(name); });
 }
 
 void FluidPool::Remove(const std::string& name) {
   AdvanceTo(calendar_.Now());
-  const auto i = static_cast<std::ptrdiff_t>(Find(name));
-  views_.erase(views_.begin() + i);
-  accounts_.erase(accounts_.begin() + i);
+  roster_.Erase(*roster_.Find(name));
 }
 
 void FluidPool::AdvanceTo(Instant at) {
@@ -90,13 +93,15 @@ void FluidPool::FlowFor(double seconds, Rate rate) {
   total_.arrived += arrived;
   total_.served += served;
   total_.lost += lost;
+  total_.gave_up += lost;
   if (ready_ > 0) share_ += served / ready_;
 }
 
 std::optional<double> FluidPool::Served(std::string_view name) const {
-  const std::size_t i = Find(name);
-  if (i == views_.size() || views_[i].name != name) return std::nullopt;
-  return views_[i].phase == Phase::kReady ? share_ - accounts_[i].since : accounts_[i].before;
+  const auto i = roster_.Find(name);
+  if (!i) return std::nullopt;
+  const Account& account = roster_.account(*i);
+  return roster_.view(*i).phase == Phase::kReady ? share_ - account.since : account.before;
 }
 
 }  // namespace tidegate::sim

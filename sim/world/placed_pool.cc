@@ -64,11 +64,20 @@ std::size_t PlacedPool::BestZone() const {
   return best;
 }
 
-void PlacedPool::Start(const std::string& name, const Revision& revision) {
+void PlacedPool::Place(const std::string& name) {
   TIDEGATE_CHECK(HasRoom(), "a replica starts where there is room");
   Tidy();
   if (!placement_.zones.empty()) zones_.emplace(name, BestZone());
+}
+
+void PlacedPool::Start(const std::string& name, const Revision& revision) {
+  Place(name);
   inner_->Start(name, revision);
+}
+
+void PlacedPool::Adopt(const std::string& name, const Revision& revision) {
+  Place(name);
+  inner_->Adopt(name, revision);
 }
 
 void PlacedPool::Lose(std::size_t zone) {

@@ -49,15 +49,18 @@ class PlacedPool : public PoolModel {
 
   // Precondition: HasRoom().
   void Start(const std::string& name, const Revision& revision) override;
+  void Adopt(const std::string& name, const Revision& revision) override;  // likewise
   void Drain(const std::string& name) override;
   bool Knows(std::string_view name) const override;
   void AdvanceTo(Instant at) override { inner_->AdvanceTo(at); }
   std::span<const signals::ReplicaView> Views() const override;
   std::optional<double> Served(std::string_view name) const override;
-  const Flow& total() const override { return inner_->total(); }
+  Flow total() const override { return inner_->total(); }
   double backlog() const override { return inner_->backlog(); }
   double capacity() const override { return inner_->capacity(); }
   Rate arrival_rate(Instant at) const override { return inner_->arrival_rate(at); }
+  const Histogram* latencies() const override { return inner_->latencies(); }
+  std::optional<LatencyPercentiles> RecentLatency() override { return inner_->RecentLatency(); }
 
  private:
   struct Failure {
@@ -66,6 +69,7 @@ class PlacedPool : public PoolModel {
   };
 
   std::size_t BestZone() const;
+  void Place(const std::string& name);
   void Lose(std::size_t zone);
   const Failure* FailureOf(std::string_view name) const;
   // Drops what the inner pool has forgotten too.

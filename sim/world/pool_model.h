@@ -5,17 +5,31 @@
 #include <string>
 #include <string_view>
 
+#include "policies/base/histogram.h"
 #include "policies/base/instant.h"
 #include "policies/base/units.h"
 #include "policies/signals/snapshot.h"
 
 namespace tidegate::sim {
 
-// What happened to requests in a stretch of time. A fluid counts fractions of requests.
+// What happened to requests. A fluid counts fractions of requests.
 struct Flow {
   double arrived = 0;
   double served = 0;
-  double lost = 0;
+  double lost = 0;      // for one of these reasons:
+  double refused = 0;   // no replica was ready
+  double rejected = 0;  // the line was full
+  double gave_up = 0;   // the wait was too long
+  double cut = 0;       // the replica went before it was done
+  double slow = 0;      // answered or about to be, later than the objective
+  double retries = 0;   // that clients made, beside `arrived`
+};
+
+// Seconds from a request's arrival to its answer, of those that were answered in one stretch.
+struct LatencyPercentiles {
+  double p50 = 0;
+  double p90 = 0;
+  double p99 = 0;
 };
 
 // One simulated pool: replicas that start, serve, drain and go, under a load of its own. How the
@@ -27,6 +41,8 @@ class PoolModel {
 
   // Precondition: no replica of that name was ever started.
   virtual void Start(const std::string& name, const Revision& revision) = 0;
+  // One that is ready already: how a pool begins. Precondition as Start's.
+  virtual void Adopt(const std::string& name, const Revision& revision) = 0;
   // No effect on replicas that are unknown, gone or draining already.
   virtual void Drain(const std::string& name) = 0;
   virtual bool Knows(std::string_view name) const = 0;
@@ -41,12 +57,16 @@ class PoolModel {
   // that is unknown or gone.
   virtual std::optional<double> Served(std::string_view name) const = 0;
   // All of it, since the beginning.
-  virtual const Flow& total() const = 0;
-  // Requests that wait or are in progress.
+  virtual Flow total() const = 0;
+  // Requests that wait for a worker.
   virtual double backlog() const = 0;
   // Requests per second that one replica serves at most.
   virtual double capacity() const = 0;
   virtual Rate arrival_rate(Instant at) const = 0;
+  // Of all requests, in microseconds; nullptr where the model has no single requests.
+  virtual const Histogram* latencies() const { return nullptr; }
+  // Since the last call; to 3 %.
+  virtual std::optional<LatencyPercentiles> RecentLatency() { return std::nullopt; }
 };
 
 }  // namespace tidegate::sim

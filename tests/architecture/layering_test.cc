@@ -70,7 +70,7 @@ const std::vector<LayerRule> kDependencyTable = {
     {"scheduler", {"scheduler/daemon"}, {}},
 
     // sim: the world around the same loop. No adapters, telemetry or daemon, but for sim/history.
-    {"sim/engine", {"policies/base", "scheduler/ports"}, {"fmt"}},
+    {"sim/engine", {"policies/base", "traces/generate", "scheduler/ports"}, {"fmt"}},
     {"sim/world",
      {"policies", "traces/format", "traces/generate", "scheduler/allocation", "scheduler/rollout",
       "sim/engine"},

@@ -15,7 +15,6 @@
 namespace tidegate::traces {
 namespace {
 
-using net::Histogram;
 using net::LoadReport;
 using net::LoadSecond;
 

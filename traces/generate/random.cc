@@ -1,7 +1,6 @@
 #include "traces/generate/random.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <numbers>
 
@@ -25,20 +24,6 @@ Random::Random(std::uint64_t seed, std::uint64_t stream) : state_{} {
   mixed = SplitMix64(mixed) ^ seed;
   for (std::uint64_t& word : state_) word = SplitMix64(mixed);
 }
-
-std::uint64_t Random::Next() {
-  const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
-  const std::uint64_t shifted = state_[1] << 17;
-  state_[2] ^= state_[0];
-  state_[3] ^= state_[1];
-  state_[1] ^= state_[2];
-  state_[0] ^= state_[3];
-  state_[2] ^= shifted;
-  state_[3] = std::rotl(state_[3], 45);
-  return result;
-}
-
-double Random::Uniform() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }
 
 double Random::Exponential() { return -std::log1p(-Uniform()); }
 

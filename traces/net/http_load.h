@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "policies/base/expected.h"
+#include "policies/base/histogram.h"
 #include "policies/base/instant.h"
-#include "traces/net/histogram.h"
 #include "traces/net/http_message.h"
 #include "traces/net/url.h"
 

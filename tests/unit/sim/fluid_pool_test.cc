@@ -44,7 +44,7 @@ class FluidPoolTest : public ::testing::Test {
     pool.AdvanceTo(calendar_.Now());
   }
   static void ExpectConserved(const FluidPool& pool) {
-    const Flow& flow = pool.total();
+    const Flow flow = pool.total();
     EXPECT_NEAR(flow.arrived, flow.served + flow.lost + pool.backlog(), 1e-6);
   }
 

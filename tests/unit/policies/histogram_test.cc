@@ -1,4 +1,4 @@
-#include "traces/net/histogram.h"
+#include "policies/base/histogram.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +10,7 @@
 
 #include "traces/generate/random.h"
 
-namespace tidegate::net {
+namespace tidegate {
 namespace {
 
 // The definition itself, on the sorted values.
@@ -95,4 +95,4 @@ TEST(HistogramTest, CapsWhatIsBeyondItsRange) {
 }
 
 }  // namespace
-}  // namespace tidegate::net
+}  // namespace tidegate

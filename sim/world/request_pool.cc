@@ -1,0 +1,329 @@
+#include "sim/world/request_pool.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "policies/base/check.h"
+
+namespace tidegate::sim {
+
+using signals::Phase;
+using Slot = Stations::Slot;
+
+namespace {
+
+constexpr std::uint64_t kServices = 0x73657276;  // the random streams' names
+constexpr std::uint64_t kChoices = 0x63686f69;
+constexpr std::uint64_t kSlow = 0x736c6f77;
+
+ServiceTime TimesOf(const ServiceModel& model) {
+  return {.kind = model.requests.distribution,
+          .mean_seconds = model.service_seconds,
+          .variation = model.requests.variation,
+          .empirical = model.requests.empirical_seconds};
+}
+
+// Signed in between: the processor converts to those in one step.
+std::uint64_t Micros(double seconds) {
+  return static_cast<std::uint64_t>(static_cast<std::int64_t>(seconds * 1e6));
+}
+
+}  // namespace
+
+RequestPool::RequestPool(Calendar& calendar, const traces::Trace& trace, Instant start,
+                         const ServiceModel& model, std::uint64_t seed)
+    : calendar_(calendar),
+      trace_(trace),
+      start_(start),
+      model_(model),
+      seed_(seed),
+      arrivals_(trace, model.requests.arrivals, seed),
+      services_(TimesOf(model), seed, kServices),
+      choices_(seed, kChoices),
+      stations_(static_cast<std::size_t>(model.workers)),
+      connections_(model.requests.connections),
+      advanced_(calendar.Now()),
+      objective_micros_(Micros(model.requests.objective_seconds)) {}
+
+void RequestPool::FollowOn(RequestPool& upstream) {
+  upstream_ = &upstream;
+  upstream.downstream_ = this;
+}
+
+Rate RequestPool::arrival_rate(Instant at) const {
+  return upstream_ != nullptr ? upstream_->arrival_rate(at) : traces::RateAt(trace_, at - start_);
+}
+
+// Replicas.
+
+void RequestPool::Add(const std::string& name, const Revision& revision, Phase phase) {
+  const Instant now = calendar_.Now();
+  AdvanceTo(now);
+  TIDEGATE_CHECK(!Knows(name), "a replica's name is used once");
+  const Slot slot = stations_.Add();
+  if (slot == tenures_.size()) tenures_.emplace_back();
+  Tenure& tenure = tenures_[slot];
+  const bool slow =
+      traces::Random(seed_, kSlow + (starts_ << 32)).Uniform() < model_.requests.slow_share;
+  tenure = {.slowness = slow ? model_.requests.slow_factor : 1,
+            .generation = tenure.generation + 1};
+  roster_.Insert({name, revision, phase, now, now, std::nullopt}, {slot});
+  ++starts_;
+}
+
+void RequestPool::Start(const std::string& name, const Revision& revision) {
+  const Duration startup = StartupOf(model_, seed_, starts_);
+  Add(name, revision, Phase::kStarting);
+  calendar_.At(calendar_.Now() + startup, [this, name] { Ready(name); });
+}
+
+void RequestPool::Adopt(const std::string& name, const Revision& revision) {
+  Add(name, revision, Phase::kStarting);
+  MakeReady(*roster_.Find(name));
+}
+
+void RequestPool::Ready(const std::string& name) {
+  AdvanceTo(calendar_.Now());
+  const auto i = roster_.Find(name);
+  if (i && roster_.view(*i).phase == Phase::kStarting) MakeReady(*i);
+}
+
+void RequestPool::MakeReady(std::size_t i) {
+  signals::ReplicaView& view = roster_.view(i);
+  view.phase = Phase::kReady;
+  view.since = calendar_.Now();
+  view.ready_at = calendar_.Now();
+  const Slot slot = roster_.account(i).slot;
+  tenures_[slot].ready = true;
+  ready_.push_back(slot);
+}
+
+void RequestPool::Drain(const std::string& name) {
+  AdvanceTo(calendar_.Now());
+  const auto i = roster_.Find(name);
+  if (!i || roster_.view(*i).phase == Phase::kDraining) return;
+  const Slot slot = roster_.account(*i).slot;
+  if (tenures_[slot].ready) std::erase(ready_, slot);
+  tenures_[slot].ready = false;
+  roster_.view(*i).phase = Phase::kDraining;
+  roster_.view(*i).since = calendar_.Now();
+  calendar_.At(calendar_.Now() + model_.drain, [this, name] { Remove(name); });
+}
+
+void RequestPool::Remove(const std::string& name) {
+  AdvanceTo(calendar_.Now());
+  const std::size_t i = *roster_.Find(name);
+  const Slot slot = roster_.account(i).slot;
+  const std::uint64_t inside = stations_.Inside(slot, Now());
+  TIDEGATE_CHECK(inside <= tenures_[slot].accepted, "a replica holds no more than it was given");
+  cut_ += inside;
+  departed_ += tenures_[slot].accepted - inside;
+  stations_.Remove(slot);
+  roster_.Erase(i);
+}
+
+// Requests.
+
+void RequestPool::AdvanceTo(Instant at) {
+  if (at <= advanced_) return;
+  if (upstream_ != nullptr) upstream_->AdvanceTo(at);
+  advanced_ = at;
+  switch (model_.requests.balancing) {
+    case Balancing::kRoundRobin: FlowTo<Balancing::kRoundRobin>(Now()); break;
+    case Balancing::kRandom: FlowTo<Balancing::kRandom>(Now()); break;
+    case Balancing::kLeastOfTwo: FlowTo<Balancing::kLeastOfTwo>(Now()); break;
+    case Balancing::kLeast: FlowTo<Balancing::kLeast>(Now()); break;
+  }
+  RecordBlock();
+  CheckCounts();
+}
+
+template <Balancing kKind>
+void RequestPool::FlowTo(double until) {
+  if (upstream_ == nullptr) {
+    while (const std::size_t count = arrivals_.Take(until, block_)) ServeBlock<kKind>(count);
+  }
+  ServeInbox<kKind>(until);
+}
+
+template <Balancing kKind>
+void RequestPool::ServeBlock(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const double at = block_[i];
+    if (!inbox_.empty()) ServeInbox<kKind>(at);
+    ++arrived_;
+    Serve<kKind>(at, at, 1);
+  }
+}
+
+// What is in the inbox and due by `until`, in order.
+template <Balancing kKind>
+void RequestPool::ServeInbox(double until) {
+  while (!inbox_.empty() && inbox_.front().attempt.at <= until) {
+    const Attempt attempt = inbox_.front().attempt;
+    std::ranges::pop_heap(inbox_, Later{});
+    inbox_.pop_back();
+    ++(attempt.number > 1 ? retries_ : arrived_);
+    if (attempt.number > 1) --retrying_;
+    Serve<kKind>(attempt.at, attempt.first, attempt.number);
+  }
+}
+
+template <Balancing kKind>
+void RequestPool::Serve(double at, double first, int number) {
+  if (ready_.empty()) return Fail({at, first, number}, at, refused_);
+  const Slot slot = connections_.empty() ? Choose<kKind>(at) : ChooseByConnection<kKind>(at);
+  const double start = std::max(at, stations_.FreeAt(slot));
+  const std::size_t limit = model_.requests.queue_limit;
+  if (limit != RequestModel::kNoLimit && start > at && stations_.Waiting(slot, at) >= limit) {
+    return Fail({at, first, number}, at, rejected_);
+  }
+  if (start - at > model_.patience_seconds) {
+    const double leaves = at + model_.patience_seconds;
+    stations_.GiveUp(slot, at, leaves);
+    return Fail({at, first, number}, leaves, gave_up_);
+  }
+  Tenure& tenure = tenures_[slot];
+  const double end = start + services_.Next() * tenure.slowness;
+  stations_.Take(slot, at, start, end);
+  ++tenure.accepted;
+  ++accepted_;
+  waited_ += start - at;
+  if (measurements_ == kBlock) RecordBlock();
+  measured_[measurements_++] = Micros(end - first);
+  if (downstream_ != nullptr) downstream_->Put({end, end, 1});
+}
+
+void RequestPool::RecordBlock() {
+  for (std::size_t i = 0; i < measurements_; ++i) {
+    latencies_.Record(measured_[i]);
+    recent_.Record(measured_[i]);
+    slow_ += measured_[i] > objective_micros_ ? 1U : 0U;
+  }
+  measurements_ = 0;
+}
+
+void RequestPool::Put(const Attempt& attempt) {
+  inbox_.push_back({attempt, put_++});
+  std::ranges::push_heap(inbox_, Later{});
+}
+
+void RequestPool::Fail(const Attempt& attempt, double at, std::uint64_t& kind) {
+  const RetryModel& retries = model_.requests.retries;
+  const auto since = static_cast<double>(arrived_ - arrived_at_failure_);
+  retry_tokens_ = std::min(kMostTokens, retry_tokens_ + retries.budget * since);
+  arrived_at_failure_ = arrived_;
+  if (attempt.number >= retries.attempts || retry_tokens_ < 1) {
+    ++kind;
+    return;
+  }
+  retry_tokens_ -= 1;
+  ++retrying_;
+  const double backoff = std::ldexp(retries.backoff_seconds, attempt.number - 1);
+  Put({at + backoff, attempt.first, attempt.number + 1});
+}
+
+template <Balancing kKind>
+Slot RequestPool::Choose(double now) {
+  const std::size_t count = ready_.size();
+  if (count == 1) return ready_[0];
+  if constexpr (kKind == Balancing::kRoundRobin) {
+    turn_ = turn_ + 1 < count ? turn_ + 1 : 0;
+    return ready_[turn_];
+  } else if constexpr (kKind == Balancing::kRandom) {
+    return ready_[choices_.Below(static_cast<std::uint32_t>(count))];
+  } else if constexpr (kKind == Balancing::kLeastOfTwo) {
+    const std::uint64_t bits = choices_.Next();
+    const Slot a = ready_[(bits >> 32) * count >> 32];
+    const Slot b = ready_[(bits & 0xffffffff) * count >> 32];
+    return stations_.Inside(b, now) < stations_.Inside(a, now) ? b : a;
+  } else {
+    return ChooseLeast(now);
+  }
+}
+
+// Equal ones take turns.
+Slot RequestPool::ChooseLeast(double now) {
+  turn_ = turn_ + 1 < ready_.size() ? turn_ + 1 : 0;
+  Slot best = ready_[turn_];
+  std::size_t least = stations_.Inside(best, now);
+  for (std::size_t i = 1; i < ready_.size() && least > 0; ++i) {
+    const std::size_t at = turn_ + i < ready_.size() ? turn_ + i : turn_ + i - ready_.size();
+    const std::size_t inside = stations_.Inside(ready_[at], now);
+    if (inside >= least) continue;
+    least = inside;
+    best = ready_[at];
+  }
+  return best;
+}
+
+template <Balancing kKind>
+Slot RequestPool::ChooseByConnection(double now) {
+  Connection& connection =
+      connections_[choices_.Below(static_cast<std::uint32_t>(connections_.size()))];
+  const bool open = connection.left > 0 && tenures_[connection.slot].ready &&
+                    tenures_[connection.slot].generation == connection.generation;
+  if (!open) {
+    connection.slot = Choose<kKind>(now);
+    connection.generation = tenures_[connection.slot].generation;
+    connection.left = model_.requests.requests_per_connection;
+  }
+  --connection.left;
+  return connection.slot;
+}
+
+// Sums.
+
+std::uint64_t RequestPool::inside() const {
+  std::uint64_t inside = 0;
+  for (const Account& account : roster_.accounts()) inside += stations_.Inside(account.slot, Now());
+  return inside;
+}
+
+double RequestPool::backlog() const {
+  std::uint64_t waiting = 0;
+  for (const Account& account : roster_.accounts()) {
+    waiting += stations_.Waiting(account.slot, Now());
+  }
+  return static_cast<double>(waiting);
+}
+
+std::optional<double> RequestPool::Served(std::string_view name) const {
+  const auto i = roster_.Find(name);
+  if (!i) return std::nullopt;
+  const Slot slot = roster_.account(*i).slot;
+  return static_cast<double>(tenures_[slot].accepted - stations_.Inside(slot, Now()));
+}
+
+Flow RequestPool::total() const {
+  Flow flow;
+  const std::uint64_t served = accepted_ - cut_ - inside();
+  flow.arrived = static_cast<double>(arrived_);
+  flow.served = static_cast<double>(served);
+  flow.refused = static_cast<double>(refused_);
+  flow.rejected = static_cast<double>(rejected_);
+  flow.gave_up = static_cast<double>(gave_up_);
+  flow.cut = static_cast<double>(cut_);
+  flow.lost = flow.refused + flow.rejected + flow.gave_up + flow.cut;
+  flow.slow = static_cast<double>(slow_);
+  flow.retries = static_cast<double>(retries_);
+  return flow;
+}
+
+std::optional<LatencyPercentiles> RequestPool::RecentLatency() {
+  if (recent_.count() == 0) return std::nullopt;
+  const auto seconds = [this](double q) { return static_cast<double>(recent_.Quantile(q)) * 1e-6; };
+  const LatencyPercentiles latency{seconds(0.5), seconds(0.9), seconds(0.99)};
+  recent_.Clear();
+  return latency;
+}
+
+// No request is made or lost by the books: each that arrived was accepted, lost or tries again.
+void RequestPool::CheckCounts() const {
+  TIDEGATE_CHECK(arrived_ == accepted_ + refused_ + rejected_ + gave_up_ + retrying_,
+                 "every request is accepted, lost or tries again");
+  TIDEGATE_CHECK(latencies_.count() == accepted_, "every accepted request is measured");
+}
+
+}  // namespace tidegate::sim
