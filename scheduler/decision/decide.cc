@@ -55,7 +55,7 @@ guards::Applied Size(const PoolSpec& spec, const Decision& decision, const PoolS
 Outcome LeaveAlone(Decision decision, const PoolState& state, const std::string& why) {
   decision.error = "the fleet can't be observed: " + why;
   decision.desired = Fixed(decision.current, guards::Reason::kSamplesNotOk);
-  return {std::move(decision), state};
+  return {std::move(decision), state, {}};
 }
 
 }  // namespace
@@ -80,7 +80,8 @@ Outcome Decide(const PoolSpec& spec, const signals::PoolSnapshot& pool, Instant 
   decision.plan = std::move(planned.plan);
   // Steps of a dry run are not requested, so the planner must not remember them.
   return {std::move(decision),
-          {std::move(sized.memory), spec.dry_run ? state.rollout : std::move(planned.state)}};
+          {std::move(sized.memory), spec.dry_run ? state.rollout : std::move(planned.state)},
+          planned.basis};
 }
 
 }  // namespace tidegate::decision

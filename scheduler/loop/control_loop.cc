@@ -4,6 +4,7 @@
 //
 // The record is written ahead of the requests: a daemon that dies in between finds its requests as
 // pending after the restart, counts them against the budgets and repeats them under the same names.
+// What the fleet refuses is taken back and written again, or a restart would repeat it.
 // A journal that fails does not stop the pools: the fleet itself shows what runs, and a full disk
 // must not freeze a pool in a spike.
 
@@ -36,13 +37,6 @@ const Decision* Find(const Tick& tick, const PoolId& pool) {
   return at != tick.decisions.end() && at->pool == pool ? &*at : nullptr;
 }
 
-// A refused request was not taken: it holds no budget.
-void Forget(rollout::State& state, const rollout::Step& step) {
-  std::erase_if(state.pending, [&](const rollout::Pending& pending) {
-    return pending.replica == step.replica && pending.kind == step.kind;
-  });
-}
-
 }  // namespace
 
 ControlLoop::ControlLoop(ports::Clock& clock, ports::SignalSource& source,
@@ -67,9 +61,9 @@ Instant ControlLoop::Step() {
   const Instant due = tick->at + options_.period;
   const auto snapshot = source_.Observe(tick->at, pools_);
   if (snapshot) {
-    DecideAll(*snapshot, *tick);
+    const std::vector<rollout::SizeBasis> bases = DecideAll(*snapshot, *tick);
     Record(*tick);
-    TakeSteps(*tick);
+    TakeSteps(bases, *tick);
   } else {
     tick->observe_error = snapshot.error().message;  // no evidence, no change
   }
@@ -77,15 +71,20 @@ Instant ControlLoop::Step() {
   return due;
 }
 
-void ControlLoop::DecideAll(const signals::Snapshot& snapshot, Tick& tick) {
+std::vector<rollout::SizeBasis> ControlLoop::DecideAll(const signals::Snapshot& snapshot,
+                                                       Tick& tick) {
   TIDEGATE_CHECK(snapshot.pools.size() == pools_.size(), "a snapshot has one entry per pool");
   tick.decisions.reserve(pools_.size());
+  std::vector<rollout::SizeBasis> bases;
+  bases.reserve(pools_.size());
   for (std::size_t i = 0; i < pools_.size(); ++i) {
     decision::PoolState& state = state_.pools[pools_[i].id];
     decision::Outcome outcome = decision::Decide(pools_[i], snapshot.pools[i], tick.at, state);
     state = std::move(outcome.state);
     tick.decisions.push_back(std::move(outcome.decision));
+    bases.push_back(outcome.basis);
   }
+  return bases;
 }
 
 void ControlLoop::Record(Tick& tick) {
@@ -103,24 +102,37 @@ void ControlLoop::Record(Tick& tick) {
     if (record) written.decision = tick.at;
     if (save) written.state = tick.at;
   }
+  Append(entries, tick);
+}
+
+void ControlLoop::Append(const std::vector<ports::JournalEntry>& entries, Tick& tick) {
   if (entries.empty()) return;
   if (auto appended = journal_.Append(tick.at, entries); !appended) {
     tick.journal_error = appended.error().message;
   }
 }
 
-void ControlLoop::TakeSteps(Tick& tick) {
-  for (const Decision& decision : tick.decisions) {
+void ControlLoop::TakeSteps(const std::vector<rollout::SizeBasis>& bases, Tick& tick) {
+  std::vector<rollout::Step> refused;
+  std::vector<ports::JournalEntry> entries;
+  for (std::size_t i = 0; i < tick.decisions.size(); ++i) {
+    const Decision& decision = tick.decisions[i];
     if (decision.dry_run) continue;
+    refused.clear();
     for (const rollout::Step& step : decision.plan.steps) {
       if (auto taken = actuator_.Request(tick.at, decision.pool, step); taken) {
         ++tick.steps;
       } else {
         tick.failures.push_back({decision.pool, step, taken.error()});
-        Forget(state_.pools[decision.pool].rollout, step);
+        refused.push_back(step);
       }
     }
+    if (refused.empty()) continue;
+    decision::PoolState& state = state_.pools[decision.pool];
+    rollout::TakeBack(decision.plan, refused, bases[i], state.rollout);
+    entries.push_back({.decision = nullptr, .pool = &decision.pool, .state = &state});
   }
+  Append(entries, tick);
 }
 
 Expected<void> ControlLoop::Checkpoint() {

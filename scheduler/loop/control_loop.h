@@ -69,9 +69,11 @@ class ControlLoop {
     Instant state{};
   };
 
-  void DecideAll(const signals::Snapshot& snapshot, Tick& tick);
+  // Returns what each pool's size was counted from.
+  std::vector<rollout::SizeBasis> DecideAll(const signals::Snapshot& snapshot, Tick& tick);
   void Record(Tick& tick);
-  void TakeSteps(Tick& tick);
+  void Append(const std::vector<ports::JournalEntry>& entries, Tick& tick);
+  void TakeSteps(const std::vector<rollout::SizeBasis>& bases, Tick& tick);
 
   ports::Clock& clock_;
   ports::SignalSource& source_;

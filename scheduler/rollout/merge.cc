@@ -48,6 +48,7 @@ class Merger {
     if (const Pending* drain = DrainRequested(view)) {
       merged_.pending.push_back(*drain);
       AddLeaving(view);
+      if (view.phase == Phase::kReady) merged_.leaving_ready.push_back(&view);
       return;
     }
     switch (view.phase) {

@@ -52,7 +52,7 @@ bool Settled(const Input& input, const Options& options, const State& state) {
 }
 
 Planned PlanNothing(const Input& input, const Options& options, const State& state) {
-  Planned planned{{}, state};
+  Planned planned{{}, state, {}};
   planned.plan.complete = true;
   for (const ReplicaView& view : input.replicas) {
     planned.state.next_ordinal =
@@ -78,6 +78,13 @@ void SortForDrain(std::vector<const ReplicaView*>& candidates) {
     if (a->started != b->started) return a->started > b->started;
     return a->name < b->name;
   });
+}
+
+// What a step, once requested, adds to the replicas that make up the size; one that failed made up
+// none of it.
+Replicas Adds(const Step& step) {
+  if (step.reason == StepReason::kRepeat || step.reason == StepReason::kFailed) return 0;
+  return step.kind == StepKind::kStart ? 1 : -1;
 }
 
 class Planner {
@@ -115,7 +122,9 @@ class Planner {
     if (state.pending.size() > requested_before) {
       std::ranges::sort(state.pending, {}, &Pending::replica);
     }
-    const Replicas staying = merged_.census.staying() + due_.starts - due_.drains();
+    const Census& census = merged_.census;
+    planned_.basis = {terms_.size, census.staying() + census.due_free, terms_.goal};
+    const Replicas staying = census.staying() + due_.starts - due_.drains();
     state.size = SizeReached(terms_.size, staying, terms_.goal);
     Defer();
     Report();
@@ -130,20 +139,41 @@ class Planner {
   }
 
   void Repeat() {
-    // Unseen starts that are no longer wanted are not asked for again; if they show, they are
-    // drained.
+    RepeatStarts();
+    RepeatDrains();
+  }
+
+  bool IsLate(const Pending& pending) const { return input_.now - pending.at >= kRepeatAfter; }
+
+  // Unseen starts that are no longer wanted are not asked for again; if they show, they are
+  // drained.
+  void RepeatStarts() {
     Replicas surplus = merged_.census.target_live() - terms_.goal;
-    std::vector<Pending> late;
     for (const Pending& pending : planned_.state.pending) {
-      const bool start = pending.kind == StepKind::kStart;
-      if (start && (pending.revision != input_.revision || terms_.backing_off)) continue;
-      if (start && surplus-- > 0) continue;
-      if (start && input_.now - pending.at >= options_.progress_deadline / 2) continue;
-      if (input_.now - pending.at >= kRepeatAfter) late.push_back(pending);
-    }
-    for (const Pending& pending : late) {
+      if (pending.kind != StepKind::kStart) continue;
+      if (pending.revision != input_.revision || terms_.backing_off || surplus-- > 0) continue;
+      if (input_.now - pending.at >= options_.progress_deadline / 2 || !IsLate(pending)) continue;
       Add(pending.kind, pending.replica, pending.revision, StepReason::kRepeat);
     }
+  }
+
+  // A drain that was lost would be a new one: one that serves goes only where B2 allows it now.
+  // Where it does not, the replica is kept for one that serves once the request can show no more.
+  void RepeatDrains() {
+    const Replicas floor = terms_.goal - Resolve(terms_.budget, terms_.goal).unavailable;
+    const Census& census = merged_.census;
+    const bool allowed = census.available() - due_.old_drains - due_.target_drains >= floor;
+    std::erase_if(planned_.state.pending, [&](Pending& pending) {
+      if (pending.kind != StepKind::kDrain) return false;
+      const bool serves = std::ranges::any_of(merged_.leaving_ready, [&](const ReplicaView* view) {
+        return view->name == pending.replica;
+      });
+      if (serves && !allowed) return input_.now - pending.at > options_.progress_deadline;
+      if (!IsLate(pending)) return false;
+      pending.at = input_.now;
+      Add(pending.kind, pending.replica, pending.revision, StepReason::kRepeat);
+      return false;
+    });
   }
 
   // It was requested and never seen; should it exist all the same, it goes.
@@ -278,6 +308,20 @@ class Planner {
 Planned MakePlan(const Input& input, const Options& options, const State& state) {
   if (Settled(input, options, state)) return PlanNothing(input, options, state);
   return Planner(input, options, state).Run();
+}
+
+void TakeBack(const Plan& plan, const std::vector<Step>& refused, const SizeBasis& basis,
+              State& state) {
+  Replicas staying = basis.held;
+  for (const Step& step : plan.steps) staying += Adds(step);
+  for (const Step& step : refused) {
+    if (step.reason == StepReason::kRepeat) continue;
+    staying -= Adds(step);
+    std::erase_if(state.pending, [&](const Pending& pending) {
+      return pending.replica == step.replica && pending.kind == step.kind;
+    });
+  }
+  state.size = SizeReached(basis.size, staying, basis.goal);
 }
 
 }  // namespace tidegate::rollout

@@ -99,7 +99,7 @@ void BudgetCheck::CheckLive(Instant at) {
   }
 }
 
-void BudgetCheck::See(const signals::ReplicaView& view) {
+void BudgetCheck::See(Instant at, const signals::ReplicaView& view) {
   Entry* entry = Find(view.name);
   if (entry == nullptr) {
     entries_.push_back({});
@@ -111,6 +111,24 @@ void BudgetCheck::See(const signals::ReplicaView& view) {
   entry->old_revision = view.revision != revision_;
   entry->was_ready = view.ready_at.has_value();
   entry->starting_since = view.since;
+  // A request shows within the progress deadline or never will: it was lost, and the replica
+  // serves.
+  if (entry->leaving && view.phase == Phase::kReady &&
+      at - entry->drain_asked > promise_.progress_deadline) {
+    entry->leaving = entry->shrink = false;
+  }
+}
+
+// A start that has not come to be by its deadline never will; should it, it counts again. It makes
+// up the size for one more tick, whose steps speak of it.
+void BudgetCheck::GiveUp(Instant at, Entry& entry) {
+  const bool unseen = !entry.truth && !entry.seen;
+  if (!unseen || at - entry.starting_since <= promise_.progress_deadline) return;
+  if (entry.overdue) {
+    entry.gone = true;
+    entry.seen = Phase::kFailed;
+  }
+  entry.overdue = true;
 }
 
 void BudgetCheck::Observe(Instant at, const Revision& revision, Replicas desired,
@@ -125,7 +143,8 @@ void BudgetCheck::Observe(Instant at, const Revision& revision, Replicas desired
     if (!visible && entry.seen) entry.seen = Phase::kFailed;  // counts for nothing any more
     return !visible && entry.gone && entry.seen.has_value();
   });
-  for (const signals::ReplicaView& view : seen) See(view);
+  for (const signals::ReplicaView& view : seen) See(at, view);
+  for (Entry& entry : entries_) GiveUp(at, entry);
   if (!observed_) {
     declared_ = Staying();
     ceiling_ = std::max(declared_, live());
@@ -167,19 +186,23 @@ void BudgetCheck::Start(Instant at, const rollout::Step& step) {
   Settle();
 }
 
+// A drain that is asked for again may be the first that is taken.
 void BudgetCheck::CheckDrain(Instant at, const Entry& entry) {
   const Replicas floor = desired_ - Unavailable(promise_, desired_);
-  if (entry.seen == Phase::kReady && available() - 1 < floor) {
-    Breach(at, "B2",
-           fmt::format("drain of {}: {} would be available of at least {}", entry.name,
-                       available() - 1, floor));
+  const Replicas left = available() - (entry.leaving ? 0 : 1);
+  if (entry.seen == Phase::kReady && left < floor) {
+    Breach(
+        at, "B2",
+        fmt::format("drain of {}: {} would be available of at least {}", entry.name, left, floor));
   }
 }
 
 void BudgetCheck::Drain(Instant at, const rollout::Step& step) {
   Entry* entry = Find(step.replica);
-  if (entry == nullptr || entry->leaving) return;
+  if (entry == nullptr) return;
   CheckDrain(at, *entry);
+  entry->drain_asked = at;
+  if (entry->leaving) return;
   const bool live = !entry->seen || Live(*entry->seen);
   const bool overdue = at - entry->starting_since > promise_.progress_deadline;
   const bool free =

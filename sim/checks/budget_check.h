@@ -35,8 +35,9 @@ struct BudgetBreach {
 // code with the planner. A value: copy it to try what other orders of requests would do.
 //
 // Two views are kept of each replica. B1, B4 and B5 are judged on the truth, and a start that was
-// requested counts from the request on. B2 and B3 are judged on what the last observation showed,
-// since nobody can spare a replica that failed a moment ago unseen.
+// requested counts from the request on, for as long as it may still come to be. B2 and B3 are
+// judged on what the last observation showed, since nobody can spare a replica that failed a moment
+// ago unseen.
 //
 // "Declared", where the budgets speak of it, is the size that waves have brought the pool to:
 // requested starts raise it up to desired; while it is above desired, drains and losses lower it.
@@ -69,10 +70,12 @@ class BudgetCheck {
     bool gone = false;
     bool old_revision = false;
     bool was_ready = false;
+    bool overdue = false;  // never came to be, as of the tick before
     bool leaving = false;  // drain requested
     bool shrink = false;   // because of a shrink
     Instant starting_since{};
     Instant draining_since{};
+    Instant drain_asked{};  // the last time
   };
   const std::vector<Entry>& entries() const { return entries_; }
   // The size that B1 is judged against: declared(), but falling only as replicas truly leave.
@@ -83,7 +86,8 @@ class BudgetCheck {
   Replicas Staying() const;
   Replicas Starting() const;
   Replicas ShrinkDrains() const;
-  void See(const signals::ReplicaView& view);
+  void See(Instant at, const signals::ReplicaView& view);
+  void GiveUp(Instant at, Entry& entry);
   void Settle();
   void CheckLive(Instant at);
   void CheckStart(Instant at, const std::string& replica, bool growth);

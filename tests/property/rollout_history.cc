@@ -142,14 +142,22 @@ class History {
     const bool crashes = faulty && dice_.Percent(options_.crashes);
     const auto made = static_cast<int>(planned.plan.steps.size());
     const int taken = crashes ? dice_.Below(made + 1) : made;
+    std::vector<Step> refused;
     for (int i = 0; i < made; ++i) {
       const Step& step = planned.plan.steps[static_cast<std::size_t>(i)];
-      check_.Request(now_, step);
-      if (i < taken) world_.Request(now_, step);
+      const bool refuses = i < taken && faulty && dice_.Percent(options_.refusals);
+      if (refuses) refused.push_back(step);
+      // The next planner will not learn of a refusal that a dying one got.
+      if (!refuses || crashes) check_.Request(now_, step);
+      if (!refuses && i < taken) world_.Request(now_, step);
     }
     result_.steps += made;
     state_ = std::move(planned.state);  // stored before the requests were made
-    if (crashes) down_ = dice_.Below(8);
+    if (crashes) {
+      down_ = dice_.Below(8);
+    } else if (!refused.empty()) {
+      rollout::TakeBack(planned.plan, refused, planned.basis, state_);
+    }
     if (!faulty) Judge(planned.plan, view);
   }
 

@@ -19,6 +19,7 @@ struct HistoryOptions {
   int largest = 8;          // desired
   int observation_lag = 3;  // ticks, at most
   int crashes = 3;          // percent of ticks
+  int refusals = 10;        // percent of requests
   int changes = 8;          // percent of ticks: of desired, of the revision, of the quota
   RolloutFaults faults;
 };

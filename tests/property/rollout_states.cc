@@ -305,10 +305,13 @@ class Explorer {
     for (const sim::BudgetCheck::Entry& entry : node.check.entries()) {
       if (entry.name != name) continue;
       const bool late = node.now - entry.starting_since > pool_.options.progress_deadline;
+      const bool lost =
+          entry.leaving && node.now - entry.drain_asked > pool_.options.progress_deadline;
       hash = Mix(hash, 0x400U | Code(entry.truth) | (Code(entry.seen) << 3U) |
                            (entry.gone ? 0x800U : 0U) | (entry.old_revision ? 0x1000U : 0U) |
                            (entry.was_ready ? 0x2000U : 0U) | (entry.leaving ? 0x4000U : 0U) |
-                           (entry.shrink ? 0x8000U : 0U) | (late ? 0x10000U : 0U));
+                           (entry.shrink ? 0x8000U : 0U) | (late ? 0x10000U : 0U) |
+                           (lost ? 0x20000U : 0U));
     }
     return hash;
   }

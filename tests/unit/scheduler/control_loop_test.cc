@@ -131,6 +131,34 @@ TEST_F(ControlLoopTest, ForgetsTheStepThatTheFleetRefused) {
   EXPECT_EQ(std::ranges::count(pending, refused, &rollout::Pending::replica), 0);
 }
 
+// The record was written ahead: without a second one, a restart would find the step as pending.
+TEST_F(ControlLoopTest, WritesTheStateAgainAfterARefusal) {
+  ControlLoop loop = Loop();
+  loop.Configure({Spec("edge")});
+  actuator_.refuse = [](const rollout::Step&) { return true; };
+  TickWith(loop, {Pool("edge", 2, 190)});
+  ASSERT_EQ(journal_.ticks().size(), 2U);
+  EXPECT_FALSE(journal_.ticks()[0].states.at(0).second.rollout.pending.empty());
+  EXPECT_THAT(journal_.ticks()[1].decisions, IsEmpty());
+  const decision::PoolState& written = journal_.ticks()[1].states.at(0).second;
+  EXPECT_THAT(written.rollout.pending, IsEmpty());
+  EXPECT_EQ(written.rollout.size, 2);
+}
+
+// The first request may have been taken though its repeat is not.
+TEST_F(ControlLoopTest, KeepsTheStepWhoseRepeatIsRefused) {
+  ControlLoop loop = Loop();
+  loop.Configure({Spec("edge")});
+  TickWith(loop, {Pool("edge", 2, 190)});
+  const auto pending = loop.state().pools.at({"shop", "edge"}).rollout.pending;
+  ASSERT_FALSE(pending.empty());
+  actuator_.refuse = [](const rollout::Step&) { return true; };
+  const Tick& tick = TickWith(loop, {Pool("edge", 2, 190)});
+  ASSERT_EQ(tick.failures.size(), pending.size());
+  EXPECT_EQ(tick.failures[0].step.reason, rollout::StepReason::kRepeat);
+  EXPECT_EQ(loop.state().pools.at({"shop", "edge"}).rollout.pending, pending);
+}
+
 TEST_F(ControlLoopTest, AsksAgainAfterARefusal) {
   ControlLoop loop = Loop();
   loop.Configure({Spec("edge")});
