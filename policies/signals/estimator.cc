@@ -19,10 +19,18 @@
 //
 // For a constant load this sum is exact whatever the scrape phases, as long as the replicas that
 // give (or get) share the change equally; otherwise it is off by the covariance of share and phase,
-// for two scrapes at most. A young replica's first sample counts from zero, over the time since it
-// became ready. A young replica without any sample makes the sum blind to its share: until it is
-// sampled, at most 1.5 intervals long, the estimate is not let below what it was when the replica
-// became ready. A replica that vanishes untold is taken to have left when its next scrape was due.
+// for two scrapes at most. A young replica's first sample after it became ready counts over the
+// time since then: what was scraped before says nothing. One without such a sample makes the sum
+// blind to its share: until it is sampled, at most 1.5 intervals long, the estimate is not let
+// below what it was when the replica became ready. A replica that vanishes untold is taken to have
+// left when its next scrape was due; it may have drained before, so what it holds does not lift the
+// estimate above what the pool did when it surely served.
+//
+// An estimate is ok where it leaves nothing out. It is partial where a replica that has been ready
+// for long shows no rate, where one left whose rate was not known and its peers were not scraped
+// since, where replicas vanished and a peer's sample is older than 1.5 intervals, and where it
+// rests on an earlier total of which any of this is true. One case is not noticed: a replica that
+// showed nothing for a whole window, and then vanishes between two looks at the fleet.
 //
 // It fails, always upwards, where load falls while new replicas are still unseen, and downwards, by
 // less than one interval's worth, where a counter resets or a replica dies with uncounted requests.
@@ -31,277 +39,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <optional>
 #include <string>
 #include <utility>
 
+#include "policies/signals/pool_total.h"
 #include "policies/signals/track.h"
 
 namespace tidegate::signals {
 namespace {
-
-// How often "what it was before" may refer further back; each step is a wave of joins that was
-// unseen when the next one came.
-constexpr int kFloorDepth = 4;
-
-constexpr Instant kEver = Instant::min();
-
-// The newest of the first `count` segments, joined with older ones until they span `least`.
-std::optional<Segment> Newest(const Track& track, std::size_t count, Duration least) {
-  if (count == 0) {
-    return std::nullopt;
-  }
-  Segment joined = track.segments[count - 1];
-  double amount = joined.rate * Seconds(joined.end - joined.begin);
-  const bool gauge = joined.begin == joined.end;
-  for (std::size_t i = count - 1; !gauge && i > 0 && joined.end - joined.begin < least; --i) {
-    const Segment& previous = track.segments[i - 1];
-    amount += previous.rate * Seconds(previous.end - previous.begin);
-    joined.begin = previous.begin;
-    joined.rate = amount / Seconds(joined.end - joined.begin);
-  }
-  return joined;
-}
-
-// The share of a segment that lies after `m`.
-double After(const Segment& segment, Instant m) {
-  if (segment.end <= m) {
-    return 0;
-  }
-  if (segment.begin >= m) {
-    return 1;
-  }
-  return Seconds(segment.end - m) / Seconds(segment.end - segment.begin);
-}
-
-enum class Role {
-  kServing,
-  kLeft,
-  kAbsent,  // not part of the pool at that time, or too long silent to count
-};
-
-// One replica, with or without samples, as it stood at the time of the estimate.
-struct Member {
-  const Track* track = nullptr;  // null: never sampled
-  const ReplicaView* view = nullptr;
-  Role role = Role::kAbsent;
-  Instant joined = kEver;          // kEver: before anything that we see
-  Instant left{};                  // where role is kLeft
-  std::optional<Segment> current;  // the newest
-  bool settled = false;            // sampled well enough for its rate to be believed
-};
-
-class Estimate {
- public:
-  Estimate(const std::vector<Track>& tracks, std::span<const ReplicaView> replicas, Instant now,
-           const EstimateOptions& options)
-      : tracks_(tracks), replicas_(replicas), now_(now), options_(options) {
-    for (const Track& track : tracks_) {
-      names_match_ = names_match_ || track.view != nullptr;
-      if (!track.segments.empty()) earliest_ = std::min(earliest_, track.segments.front().begin);
-    }
-  }
-
-  // All replicas as they stood at `at`, judged by samples up to then.
-  std::vector<Member> MembersAt(Instant at) const;
-  // The pool's total at `at`, of the members as they stood then.
-  double TotalAt(Instant at, const std::vector<Member>& members) const {
-    return TotalAt(at, members, kFloorDepth);
-  }
-
- private:
-  double TotalAt(Instant at, const std::vector<Member>& members, int depth) const;
-  Member FromTrack(const Track& track, Instant at) const;
-  void SetRole(Member& member, Instant at) const;
-  double Contribution(const std::vector<Member>& members, const Member& member) const;
-  double MovedFrom(const std::vector<Member>& members, const Member& joiner) const;
-  double MovedTo(const std::vector<Member>& members, Instant left) const;
-  bool Unseen(const Member& member, Instant at) const;
-  double CurrentRateOfLeaver(const Member& member) const;
-
-  const std::vector<Track>& tracks_;
-  std::span<const ReplicaView> replicas_;
-  Instant now_;
-  const EstimateOptions& options_;
-  bool names_match_ = false;
-  Instant earliest_ = Instant::max();  // that any segment begins
-};
-
-Member Estimate::FromTrack(const Track& track, Instant at) const {
-  Member member;
-  member.track = &track;
-  member.view = track.view;
-  const auto past = std::upper_bound(track.segments.begin(), track.segments.end(), at,
-                                     [](Instant t, const Segment& one) { return t < one.end; });
-  auto count = static_cast<std::size_t>(past - track.segments.begin());
-  member.settled = count > (track.short_start ? 1U : 0U);
-  member.current = Newest(track, count, options_.scrape_interval / 2);
-  if (member.view != nullptr && member.view->ready_at) {
-    member.joined = *member.view->ready_at;
-  } else if (member.view == nullptr &&
-             track.first > now_ - options_.window + options_.scrape_interval * 3 / 2) {
-    member.joined = track.first - options_.scrape_interval;
-  }
-  return member;
-}
-
-void Estimate::SetRole(Member& member, Instant at) const {
-  const ReplicaView* view = member.view;
-  const Track* track = member.track;
-  if (track != nullptr && track->first > at) {
-    member.current.reset();
-  }
-  if (view != nullptr) {
-    const bool leaving = view->phase == Phase::kDraining || view->phase == Phase::kFailed;
-    if (leaving && view->since <= at) {
-      member.role = Role::kLeft;
-      member.left = view->since;
-    } else {
-      const bool serves = leaving || view->phase == Phase::kReady;
-      member.role = serves || track != nullptr ? Role::kServing : Role::kAbsent;
-    }
-  } else {
-    // Unknown to the fleet. Where its names are ours, it has gone; where it has none, it is a
-    // replica for as long as it is scraped.
-    const Instant due = track->last + options_.scrape_interval;
-    const bool gone = names_match_ || at > due + options_.scrape_interval / 2;
-    member.role = gone ? Role::kLeft : Role::kServing;
-    member.left = std::min(at, due);
-  }
-  const bool silent = member.current && at - member.current->end > options_.stale_after;
-  if (member.role == Role::kServing && silent) {
-    member.role = Role::kAbsent;
-  }
-}
-
-std::vector<Member> Estimate::MembersAt(Instant at) const {
-  std::vector<Member> members;
-  members.reserve(tracks_.size() + replicas_.size());
-  std::vector<bool> tracked(replicas_.size(), false);
-  for (const Track& track : tracks_) {
-    members.push_back(FromTrack(track, at));
-    if (track.view != nullptr) {
-      tracked[static_cast<std::size_t>(track.view - replicas_.data())] = true;
-    }
-  }
-  for (std::size_t i = 0; i < replicas_.size(); ++i) {
-    if (!tracked[i]) {
-      Member member;
-      member.view = &replicas_[i];
-      member.joined = member.view->ready_at.value_or(kEver);
-      members.push_back(member);
-    }
-  }
-  for (Member& member : members) {
-    SetRole(member, at);
-  }
-  return members;
-}
-
-// Whether the replica serves, became ready lately, and hasn't shown its rate yet.
-bool Estimate::Unseen(const Member& member, Instant at) const {
-  const bool ready = member.view != nullptr && member.view->ready_at.has_value();
-  return member.role == Role::kServing && !member.settled && ready && member.joined <= at &&
-         at - member.joined <= options_.scrape_interval * 3 / 2;
-}
-
-double WeightedShare(const std::vector<std::pair<double, double>>& share_and_weight) {
-  double sum = 0;
-  double weights = 0;
-  double plain = 0;
-  for (const auto& [share, weight] : share_and_weight) {
-    sum += share * weight;
-    weights += weight;
-    plain += share;
-  }
-  return weights > 0 ? sum / weights : plain / static_cast<double>(share_and_weight.size());
-}
-
-// Which part of the load that moved to `joiner` its peers no longer count. A peer that has left
-// since still counts, fading out, the load that it had before; what it gave to the joiner is in it
-// unless that last segment lies after the join.
-double Estimate::MovedFrom(const std::vector<Member>& members, const Member& joiner) const {
-  if (joiner.joined <= earliest_) return 1;  // every segment lies after it
-  std::vector<std::pair<double, double>> givers;
-  for (const Member& member : members) {
-    if (!member.current || member.joined >= joiner.joined) {
-      continue;
-    }
-    const Member before = FromTrack(*member.track, joiner.joined);
-    const double weight = before.current ? before.current->rate : member.current->rate;
-    if (member.role == Role::kServing) {
-      givers.emplace_back(After(*member.current, joiner.joined), weight);
-    } else if (member.role == Role::kLeft && member.left > joiner.joined) {
-      const Member last = FromTrack(*member.track, member.left);
-      const double seen = last.current ? After(*last.current, joiner.joined) : 1;
-      givers.emplace_back(1 - (1 - seen) * (1 - MovedTo(members, member.left)) / 2, weight);
-    }
-  }
-  return givers.empty() ? 1 : WeightedShare(givers);
-}
-
-// Which part of the load of a replica that left at `left` its peers' segments show.
-double Estimate::MovedTo(const std::vector<Member>& members, Instant left) const {
-  std::vector<std::pair<double, double>> takers;
-  for (const Member& member : members) {
-    if (member.role != Role::kServing || member.joined > left) {
-      continue;
-    }
-    takers.emplace_back(member.current ? After(*member.current, left) : 0, 1);
-  }
-  if (takers.empty()) {  // everything was replaced
-    for (const Member& member : members) {
-      if (member.role == Role::kServing) {
-        takers.emplace_back(member.current ? 1 : 0, 1);
-      }
-    }
-  }
-  return takers.empty() ? 0 : WeightedShare(takers);
-}
-
-// What a replica that left still does, by a segment that lies wholly after.
-double Estimate::CurrentRateOfLeaver(const Member& member) const {
-  const bool fresh =
-      member.view != nullptr && member.current && member.current->begin >= member.left;
-  return fresh ? member.current->rate : 0;
-}
-
-double Estimate::Contribution(const std::vector<Member>& members, const Member& member) const {
-  if (member.role == Role::kServing && member.current) {
-    const double part = member.joined == kEver ? 1 : MovedFrom(members, member);
-    return member.current->rate * part;
-  }
-  if (member.role != Role::kLeft || member.track == nullptr) {
-    return 0;
-  }
-  const Member before = FromTrack(*member.track, member.left);
-  double rate = 0;
-  if (before.current) {
-    rate = before.current->rate;
-  } else if (member.current) {  // its first segment straddles the leave, or came after it
-    rate = member.current->rate;
-  }
-  const double moved = MovedTo(members, member.left);
-  return rate * (1 - moved) + CurrentRateOfLeaver(member) * moved;
-}
-
-double Estimate::TotalAt(Instant at, const std::vector<Member>& members, int depth) const {
-  double total = 0;
-  Instant unseen_since = at;
-  bool unseen = false;
-  for (const Member& member : members) {
-    total += Contribution(members, member);
-    if (Unseen(member, at)) {
-      unseen = true;
-      unseen_since = std::min(unseen_since, member.joined);
-    }
-  }
-  if (unseen && depth > 0 && unseen_since < at && unseen_since >= now_ - options_.window) {
-    total = std::max(total, TotalAt(unseen_since, MembersAt(unseen_since), depth - 1));
-  }
-  return total;
-}
 
 struct Coverage {
   int reporting = 0;    // replicas that contribute
@@ -310,26 +55,37 @@ struct Coverage {
   int missing_count = 0;
 };
 
-Coverage Cover(const std::vector<Member>& members, Instant now, const EstimateOptions& options) {
+Coverage Cover(const PoolTotal& pool, const std::vector<Member>& members, Instant now) {
   Coverage cover;
   for (const Member& member : members) {
-    const bool reports = member.role == Role::kServing && member.current;
+    const bool serves = member.view == nullptr || member.view->phase == Phase::kReady;
+    const bool reports = serves && member.role == Role::kServing && member.current;
     cover.reporting += reports ? 1 : 0;
-    if (member.view == nullptr || member.view->phase != Phase::kReady) {
-      continue;
-    }
-    const Instant ready = member.view->ready_at.value_or(member.view->since);
-    if (now - ready <= options.scrape_interval * 3 / 2) {
-      continue;
-    }
+    if (!pool.Expected(member, now)) continue;
     ++cover.expected;
-    if (!reports) {
+    if (!reports || !member.settled) {
       ++cover.missing_count;
       cover.missing =
           cover.missing.empty() ? member.view->name : std::min(cover.missing, member.view->name);
     }
   }
   return cover;
+}
+
+std::string Why(Gap gap, const Coverage& cover) {
+  switch (gap) {
+    case Gap::kNone: return "";
+    case Gap::kMissing:
+      return std::to_string(cover.missing_count) + " of " + std::to_string(cover.expected) +
+             " ready replicas have no recent samples (" + cover.missing + ")";
+    case Gap::kNobody: return "no serving replica has enough samples yet";
+    case Gap::kLeaver:
+      return "a replica left whose load was not known, and its peers were not scraped since";
+    case Gap::kOldPeers: return "replicas left, and not all of their peers were scraped since";
+    case Gap::kBefore:
+      return "young replicas are unseen, and the load before they came is not known either";
+  }
+  return "";
 }
 
 Reading Unusable(Quality quality, std::string detail) {
@@ -370,31 +126,27 @@ Reading Judge(Instant now, const std::vector<Track>& tracks, const EstimateOptio
   return reading;
 }
 
-Reading FromTracks(Instant now, const std::vector<Track>& tracks,
-                   std::span<const ReplicaView> replicas, const EstimateOptions& options) {
-  Reading reading = Judge(now, tracks, options);
-  const Estimate estimate(tracks, replicas, now, options);
-  const std::vector<Member> members = estimate.MembersAt(now);
-  const Coverage cover = Cover(members, now, options);
+Reading FromTracks(Instant now, const Tracks& tracks, std::span<const ReplicaView> replicas,
+                   const EstimateOptions& options) {
+  Reading reading = Judge(now, tracks.tracks, options);
+  const PoolTotal pool(tracks, replicas, now, options);
+  const std::vector<Member> members = pool.MembersAt(now);
+  const Coverage cover = Cover(pool, members, now);
   reading.series = cover.reporting;
   reading.expected = cover.expected;
   if (reading.quality != Quality::kOk) {
     return reading;
   }
-  const double total = estimate.TotalAt(now, members);
-  if (!std::isfinite(total)) {
+  const Total total = pool.At(now, members);
+  if (!std::isfinite(total.value)) {
     reading.quality = Quality::kNaN;
     reading.detail = "the samples add up to more than a number can hold";
     return reading;
   }
-  reading.value = std::max(0.0, total);
-  if (cover.missing_count > 0) {
+  reading.value = std::max(0.0, total.value);
+  if (total.gap != Gap::kNone) {
     reading.quality = Quality::kPartial;
-    reading.detail = std::to_string(cover.missing_count) + " of " + std::to_string(cover.expected) +
-                     " ready replicas have no recent samples (" + cover.missing + ")";
-  } else if (cover.reporting == 0) {
-    reading.quality = Quality::kPartial;
-    reading.detail = "no serving replica has enough samples yet";
+    reading.detail = Why(total.gap, cover);
   }
   return reading;
 }
@@ -403,12 +155,12 @@ Reading FromTracks(Instant now, const std::vector<Track>& tracks,
 
 Reading EstimateRate(Instant now, std::span<const SampleSeries> series,
                      std::span<const ReplicaView> replicas, const EstimateOptions& options) {
-  return FromTracks(now, CounterTracks(now, series, replicas, options).tracks, replicas, options);
+  return FromTracks(now, CounterTracks(now, series, replicas, options), replicas, options);
 }
 
 Reading EstimateGauge(Instant now, std::span<const SampleSeries> series,
                       std::span<const ReplicaView> replicas, const EstimateOptions& options) {
-  return FromTracks(now, GaugeTracks(now, series, replicas, options).tracks, replicas, options);
+  return FromTracks(now, GaugeTracks(now, series, replicas, options), replicas, options);
 }
 
 }  // namespace tidegate::signals

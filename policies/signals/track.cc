@@ -114,13 +114,28 @@ bool MatchByName(std::vector<Track>& tracks, std::span<const ReplicaView> replic
   return any;
 }
 
-// Gives each track its replica by name. Fleets that only know a size name their replicas
-// differently from the source: then nothing matches, and the series that appear inside the window
-// are paired with the replicas that did, in order of time.
-void Match(std::vector<Track>& tracks, std::span<const ReplicaView> replicas) {
-  if (MatchByName(tracks, replicas)) {
-    return;
+// "edge-7d9f-" of "edge-7d9f-3".
+std::string_view Stem(std::string_view name) { return name.substr(0, name.find_last_of('-') + 1); }
+
+// Whether a series is named as the fleet names its replicas, though that one is gone.
+bool NamedAlike(const std::vector<Track>& tracks, std::span<const ReplicaView> replicas) {
+  std::vector<std::string_view> stems;
+  for (const ReplicaView& view : replicas) {
+    const std::string_view stem = Stem(view.name);
+    if (!stem.empty() && (stems.empty() || stems.back() != stem)) stems.push_back(stem);
   }
+  std::ranges::sort(stems);
+  return std::ranges::any_of(tracks, [&](const Track& track) {
+    return std::ranges::binary_search(stems, Stem(track.replica));
+  });
+}
+
+// Gives each track its replica by name, and returns whether fleet and source name them alike.
+// Fleets that only know a size name their replicas differently from the source: then nothing
+// matches, and the series that appear inside the window are paired with the replicas that did, in
+// order of time.
+bool Match(std::vector<Track>& tracks, std::span<const ReplicaView> replicas) {
+  if (MatchByName(tracks, replicas) || NamedAlike(tracks, replicas)) return true;
   std::vector<Track*> by_age;
   for (Track& track : tracks) {
     by_age.push_back(&track);
@@ -137,14 +152,17 @@ void Match(std::vector<Track>& tracks, std::span<const ReplicaView> replicas) {
   std::stable_sort(views.begin(), views.end(), [](const ReplicaView* a, const ReplicaView* b) {
     return a->started < b->started;
   });
+  bool paired = false;
   // Youngest with youngest: surplus series are the old ones, left over from replicas that are gone.
   for (std::size_t i = 0; i < std::min(by_age.size(), views.size()); ++i) {
     const ReplicaView* view = views[views.size() - 1 - i];
     Track* track = by_age[by_age.size() - 1 - i];
     if (view->started <= track->first + kClockSkew) {
       track->view = view;
+      paired = true;
     }
   }
+  return paired;
 }
 
 // When a young replica began to count, or nothing where its first sample may be of an old counter.
@@ -214,6 +232,19 @@ struct Scratch {
   std::vector<double> increase;
 };
 
+Instant ReadyAt(const Track& track) {
+  return track.view == nullptr ? Instant::min() : track.view->ready_at.value_or(Instant::min());
+}
+
+// Where the first segment of a replica begins that serves since `since`, and nothing before, though
+// it may have been scraped. A very short stretch says little: spread over a third of an interval at
+// least.
+Instant FirstBegin(Instant since, Instant end, const EstimateOptions& options, Track& track) {
+  const Instant begin = std::min(since, end - std::max(Duration(1), options.scrape_interval / 3));
+  if (begin < since) track.short_until = end;
+  return begin;
+}
+
 void FillCounter(Group group, Instant now, const EstimateOptions& options, Scratch& scratch,
                  std::vector<Segment>& segments, Track& track) {
   ScrapeTimes(group, scratch.times);
@@ -229,14 +260,14 @@ void FillCounter(Group group, Instant now, const EstimateOptions& options, Scrat
   }
   AddAppeared(group, times, since.has_value(), increase);
   if (since) {
-    // A very short first stretch says little: spread over a third of an interval at least.
-    const Duration least = std::max(Duration(1), options.scrape_interval / 3);
-    const Instant begin = std::min(*since, times[0] - least);
-    track.short_start = begin < *since;
+    const Instant begin = FirstBegin(*since, times[0], options, track);
     segments.push_back({begin, times[0], increase[0] / Seconds(times[0] - begin)});
   }
+  const Instant ready = ReadyAt(track);
   for (std::size_t i = 1; i < times.size(); ++i) {
-    segments.push_back({times[i - 1], times[i], increase[i] / Seconds(times[i] - times[i - 1])});
+    Instant begin = times[i - 1];
+    if (begin < ready && ready < times[i]) begin = FirstBegin(ready, times[i], options, track);
+    segments.push_back({begin, times[i], increase[i] / Seconds(times[i] - begin)});
   }
 }
 
@@ -267,7 +298,7 @@ Tracks MakeTracks(Instant now, std::span<const SampleSeries> series,
   for (const Line& line : lines) samples += line.samples.size();
   made.segments.reserve(samples + lines.size());  // tracks point into it, so it never grows
   ForEachGroup(lines, [&](Group group) { made.tracks.push_back(StartTrack(group)); });
-  Match(made.tracks, replicas);
+  made.known = Match(made.tracks, replicas);
   std::size_t next = 0;
   ForEachGroup(lines, [&](Group group) {
     const std::size_t begin = made.segments.size();

@@ -25,14 +25,16 @@ struct Track {
   Instant last{};        // the newest of them
   bool sampled = false;  // whether there is one at all
   bool bad = false;      // a sample is NaN, infinite or negative
-  // The first segment counts from zero and is too short to say much about the rate.
-  bool short_start = false;
+  // Where the first segment since the replica became ready is too short to say much about the rate:
+  // its end.
+  Instant short_until = Instant::min();
 };
 
 // The tracks of one pool, sorted by replica, and where their segments are kept.
 struct Tracks {
   std::vector<Track> tracks;
   std::vector<Segment> segments;
+  bool known = false;  // a track without a view is of a replica that is gone
 
   Tracks() = default;
   Tracks(Tracks&&) = default;

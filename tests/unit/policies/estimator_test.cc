@@ -112,6 +112,88 @@ TEST(EstimateRateTest, KeepsTheTotalWhileYoungReplicasAreUnseen) {
   EXPECT_DOUBLE_EQ(reading.value, 200);
 }
 
+TEST(EstimateRateTest, CountsAYoungReplicaSinceItWasReadyThoughItWasScrapedBefore) {
+  // 100 per second since 50; it started at 49, but a scrape at 49.5 would not be seen: use 20.
+  ReplicaView young = Ready("a", 50);
+  young.started = At(0);
+  const Reading reading = Rate(70, {Series("a", {{5, 0}, {35, 0}, {65, 1500}})}, {young});
+  EXPECT_DOUBLE_EQ(reading.value, 100);
+  EXPECT_EQ(reading.quality, Quality::kOk);
+}
+
+TEST(EstimateRateTest, DoesNotTakeSamplesFromBeforeReadinessForALoadOfZero) {
+  ReplicaView young = Ready("b", 50);
+  young.started = At(0);
+  const std::vector<SampleSeries> series = {Series("a", {{5, 0}, {35, 6000}, {65, 10000}}),
+                                            Series("b", {{10, 0}, {40, 0}})};
+  const Reading unseen = Rate(70, series, {Ready("a", -1000), young});
+  EXPECT_EQ(unseen.quality, Quality::kOk);
+  EXPECT_DOUBLE_EQ(unseen.value, 200);
+  // Two scrapes later it has lost them.
+  const std::vector<SampleSeries> later = {Series("a", {{35, 6000}, {65, 10000}, {95, 13000}}),
+                                           Series("b", {{10, 0}, {40, 0}})};
+  EXPECT_EQ(Rate(97, later, {Ready("a", -1000), young}).quality, Quality::kPartial);
+}
+
+TEST(EstimateRateTest, IsNotOkWhereOnlyAYoungReplicaIsLeft) {
+  std::vector<ReplicaView> fleet = {Ready("a", -1000), Ready("b", 63)};
+  fleet[0].phase = Phase::kFailed;
+  fleet[0].since = At(60);
+  // The last rate of a is 70 s old when it fails: nobody knows it.
+  const Reading reading =
+      Rate(70, {Series("a", {{-40, 0}, {-35, 0}}), Series("b", {{64, 4}})}, fleet);
+  EXPECT_EQ(reading.quality, Quality::kPartial);
+}
+
+TEST(EstimateRateTest, IsNotOkWhileTheLoadOfAnUnknownLeaverIsNotSeenElsewhere) {
+  std::vector<ReplicaView> fleet = {Ready("a", -1000), Ready("b", -1000)};
+  fleet[1].phase = Phase::kDraining;
+  fleet[1].since = At(65);
+  const SampleSeries silent = Series("b", {{-48, 0}, {-30, 3000}});
+  const Reading before = Rate(70, {Series("a", {{15, 0}, {45, 3000}}), silent}, fleet);
+  EXPECT_EQ(before.quality, Quality::kPartial);
+  EXPECT_THAT(before.detail, HasSubstr("left"));
+  const Reading after =
+      Rate(110, {Series("a", {{15, 0}, {45, 3000}, {75, 7000}, {105, 13000}})}, fleet);
+  EXPECT_EQ(after.quality, Quality::kOk);
+  EXPECT_DOUBLE_EQ(after.value, 200);
+}
+
+TEST(EstimateRateTest, IsNotOkWhereReplicasVanishedAndAPeerWasNotScrapedSince) {
+  const std::vector<SampleSeries> series = {Series("a", {{0, 0}, {30, 3000}}),
+                                            Series("b", {{10, 0}, {40, 3000}})};
+  EXPECT_EQ(Rate(70, series, {Ready("a", -1000)}).quality, Quality::kOk);
+  EXPECT_EQ(Rate(80, series, {Ready("a", -1000)}).quality, Quality::kPartial);
+}
+
+TEST(EstimateRateTest, IsNotOkWhereWhatItWasBeforeYoungReplicasIsNotKnown) {
+  // b gave no sample for long, and c came; b left since.
+  std::vector<ReplicaView> fleet = {Ready("a", -1000), Ready("b", -1000), Ready("c", 100)};
+  fleet[1].phase = Phase::kFailed;
+  fleet[1].since = At(105);
+  const std::vector<SampleSeries> series = {Series("a", {{20, 0}, {50, 3000}, {80, 6000}}),
+                                            Series("b", {{-5, 0}, {0, 500}})};
+  EXPECT_EQ(Rate(109, series, fleet).quality, Quality::kPartial);
+}
+
+TEST(EstimateRateTest, DoesNotCountTwiceWhatVanishedUntoldAfterItsDrain) {
+  // Three replicas share 90 per second; c is drained at 100 and gone at 105, between two looks.
+  const std::vector<SampleSeries> series = {
+      Series("a", {{35, 1000}, {65, 1900}, {95, 2800}, {125, 4075}}),
+      Series("b", {{40, 1000}, {70, 1900}, {100, 2800}, {130, 4150}}),
+      Series("c", {{44, 1000}, {74, 1900}, {104, 2680}})};
+  const Reading reading = Rate(131, series, {Ready("a", -1000), Ready("b", -1000)});
+  EXPECT_EQ(reading.quality, Quality::kOk);
+  EXPECT_THAT(reading.value, DoubleNear(90, 3));
+}
+
+TEST(EstimateRateTest, DoesNotPairAGoneReplicasSeriesWithAnother) {
+  // edge-2's samples are all lost; edge-1 has gone.
+  const Reading reading =
+      Rate(70, {Series("edge-1", {{5, 0}, {35, 0}, {65, 0}})}, {Ready("edge-2", -1000)});
+  EXPECT_EQ(reading.quality, Quality::kPartial);
+}
+
 TEST(EstimateRateTest, CallsNothingAtAllEmpty) {
   EXPECT_EQ(Rate(70, {}, {Ready("a", -1000)}).quality, Quality::kEmpty);
   EXPECT_EQ(Rate(70, {Series("a", {})}, {Ready("a", -1000)}).quality, Quality::kEmpty);
