@@ -16,6 +16,7 @@ struct SwarmCommandOptions {
   std::uint64_t seed = 1;
   std::uint64_t seeds = 1;
   SwarmOptions options;
+  bool trace = false;
   bool json = false;
 };
 
@@ -23,10 +24,15 @@ struct SwarmCommandOptions {
 int RunSwarm(const SwarmCommandOptions& command, std::ostream& out, std::ostream& err) {
   constexpr std::uint64_t kProgressEvery = 1'000;
   constexpr int kEnough = 10;
+  SwarmOptions options = command.options;
+  if (command.trace) {
+    std::ostream& to = command.json ? err : out;
+    options.trace = [&to](const std::string& line) { to << line << "\n"; };
+  }
   SwarmTotals totals;
   for (std::uint64_t i = 0; i < command.seeds && totals.violated < kEnough; ++i) {
-    const SwarmLife life = RunSwarmLife(command.seed + i, command.options);
-    if (!command.json) out << Explain(life, command.options);
+    const SwarmLife life = RunSwarmLife(command.seed + i, options);
+    if (!command.json) out << Explain(life, options);
     totals.Add(life);
     if (totals.lives % kProgressEvery == 0) {
       err << totals.lives << " of " << command.seeds << " lives\n";
@@ -44,8 +50,7 @@ RunCommand AddSwarm(CLI::App& app) {
   swarm->add_option("--seed", command->seed, "Of the first life (1)");
   swarm->add_option("--seeds", command->seeds, "How many lives, seed by seed (1)")
       ->check(CLI::Range(1, 100'000'000));
-  swarm->add_flag("--refusals", command->options.refusals,
-                  "Refuse requests too; known to break B1 and B3 where a repeat is refused");
+  swarm->add_flag("--trace", command->trace, "Print what happens, line by line");
   swarm
       ->add_option_function<std::string>(
           "--break-for-test",

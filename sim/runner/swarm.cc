@@ -87,6 +87,7 @@ class Life {
  public:
   Life(std::uint64_t seed, const SwarmOptions& options)
       : bug_(options.bug),
+        trace_to_(options.trace),
         chance_(seed),
         plan_(DrawFaults(chance_, kStart + kFaulty)),
         trace_(DrawLoad(chance_)),
@@ -105,7 +106,6 @@ class Life {
         actuator_(calendar_, pool_, scraper_, plan_, chance_),
         journal_(plan_, chance_),
         check_(PromiseOf(spec_.rollout, service_)) {
-    if (!options.refusals) plan_.refused = 0;
     life_.seed = seed;
     life_.faults = ToText(plan_);
     for (Replicas i = 1; i <= spec_.declared; ++i) {
@@ -135,9 +135,18 @@ class Life {
 
  private:
   void Violate(const char* rule, std::string what) {
+    Say("BREAKS {}: {}", rule, what);
     if (life_.violations.size() < 5) {
       life_.violations.push_back({calendar_.Now(), rule, std::move(what)});
     }
+  }
+
+  // A line of the trace, where one is wanted.
+  template <class... Arguments>
+  void Say(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    if (!trace_to_) return;
+    trace_to_(FormatInstant(calendar_.Now()) + " " +
+              fmt::format(format, std::forward<Arguments>(arguments)...));
   }
 
   void Fold(std::uint64_t number) { digest_ = (digest_ ^ number) * 1099511628211U; }
@@ -178,6 +187,7 @@ class Life {
     if (bug_ == PlantedBug::kEstimator && reading.quality != signals::Quality::kEmpty) {
       reading.quality = signals::Quality::kOk;
     }
+    if (trace_to_) SayReading(now, reading, series);
     JudgeReading(now, reading);
     return reading;
   }
@@ -206,7 +216,30 @@ class Life {
     }
   }
 
+  void SayReading(Instant now, const signals::Reading& reading,
+                  std::span<const signals::SampleSeries> series) {
+    Say("reads {:.1f}/s, {} {} ({} of {})", reading.value, signals::Name(reading.quality),
+        reading.detail, reading.series, reading.expected);
+    for (const signals::SampleSeries& one : series) {
+      std::string samples;
+      for (const signals::Sample& sample : one.samples) {
+        samples += fmt::format(" {:.0f} ({} ago)", sample.value, FormatDuration(now - sample.at));
+      }
+      Say("  {}:{}", one.replica, samples);
+    }
+  }
+
+  void SayDecision(const decision::Decision& decision) {
+    std::string seen;
+    for (const ReplicaView& view : source_.seen()) {
+      seen += fmt::format(" {}:{}", view.name, signals::Name(view.phase));
+    }
+    Say("is shown{}", seen);
+    Say("decides {}", decision::Summary(decision));
+  }
+
   void Decided(const decision::Decision& decision) {
+    if (trace_to_) SayDecision(decision);
     if (!decision.error.empty()) return;
     observed_ = decision.at;
     check_.Observe(decision.at, spec_.revision, decision.desired.replicas, spec_.rollout.quota,
@@ -216,6 +249,8 @@ class Life {
 
   void Requested(const rollout::Step& step) {
     ++life_.steps;
+    Say("requests {} of {} ({})", rollout::Name(step.kind), step.replica,
+        rollout::Name(step.reason));
     check_.Request(calendar_.Now(), step);
     Collect();
   }
@@ -229,6 +264,7 @@ class Life {
   }
 
   void Tick() {
+    SeeChanges();  // of the same instant
     const Instant now = calendar_.Now();
     const std::int64_t at = UnixMillis(now);
     const bool faulty = now < plan_.until;
@@ -239,11 +275,17 @@ class Life {
     const bool dies = faulty && chance_.Hits(plan_.daemon_dies, "daemon_dies", "", at);
     if (dies) {
       const bool unwritten = chance_.Hits(300, "dies before it writes", "", at);
-      journal_.Die(unwritten);
+      // It writes ahead of its requests, and never which of them were refused.
+      journal_.DieAfter(unwritten ? 0 : 1);
       actuator_.DieAfter(unwritten ? 0 : chance_.Below(4, "dies after requests", "", at),
                          !unwritten);
     }
+    if (dies) Say("the daemon dies in this tick");
     Instant next = loop_->Step();
+    if (!loop_->last()->observe_error.empty()) Say("sees nothing");
+    for (const loop::StepFailure& failure : loop_->last()->failures) {
+      Say("{} of {} is refused", rollout::Name(failure.step.kind), failure.step.replica);
+    }
     ++life_.ticks;
     if (dies) {
       next = Revive(now);
@@ -258,7 +300,7 @@ class Life {
 
   Instant Revive(Instant now) {
     ++life_.restarts;
-    journal_.Die(false);
+    journal_.DieAfter(std::nullopt);
     actuator_.DieAfter(std::nullopt, false);
     Boot();
     return now + chance_.Upto(Duration(8'000), "down for", "", UnixMillis(now)) + kSecond;
@@ -279,22 +321,35 @@ class Life {
     // A quota may leave it with fewer replicas than the load needs; then what they serve counts.
     const double rate = std::min(pool_.arrival_rate(calendar_.Now()),
                                  signals::Count(views).ready * pool_.capacity());
-    const auto wanted = std::clamp(static_cast<Replicas>(std::ceil(rate / kPerReplica)),
-                                   spec_.guards.min, spec_.guards.max);
     const Replicas desired = decision.desired.replicas;
     const Replicas goal = spec_.rollout.quota ? std::min(desired, *spec_.rollout.quota) : desired;
     const bool runs = static_cast<Replicas>(views.size()) == goal &&
                       std::ranges::all_of(views, [&](const ReplicaView& view) {
                         return view.phase == Phase::kReady && view.revision == spec_.revision;
                       });
-    // The tolerance of 10 % leaves sizes alone that are off by less.
-    const bool sized = std::abs(desired - wanted) <= 1 + wanted / 10;
+    const bool sized = Sized(rate, static_cast<Replicas>(views.size()), desired);
     const bool idle = decision.plan.steps.empty() && rollout.pending.empty();
     const bool deadlock = !decision.plan.foresight.deadlock.empty() && idle;
     life_.settled = (runs && sized && idle) || deadlock;
-    ending_ = fmt::format("{} replicas, goal {}, desired {}, load {:.0f}/s asks for {}, {}, {}",
-                          views.size(), goal, desired, rate, wanted, decision::Summary(decision),
-                          decision.readings.at(0).detail);
+    ending_ =
+        fmt::format("{} replicas, goal {}, desired {}, load {:.1f}/s, {}, {}", views.size(), goal,
+                    desired, rate, decision::Summary(decision), decision.readings.at(0).detail);
+  }
+
+  // Whether a pool of this size is right for the rate. Counters are whole numbers, so the rate is
+  // known to one request per replica and scrape interval; what any rate in between asks for is
+  // right, and so is a size that is off from that by no more than the tolerance.
+  bool Sized(double rate, Replicas replicas, Replicas desired) const {
+    const double noise = replicas / Seconds(interval_);
+    const auto asked = [this](double load) {
+      return std::clamp(static_cast<Replicas>(std::ceil(load / kPerReplica)), spec_.guards.min,
+                        spec_.guards.max);
+    };
+    const Replicas least = asked(std::max(0.0, rate - noise));
+    const Replicas most = asked(rate + noise);
+    const auto& behavior = spec_.guards.behavior;
+    return desired >= least - behavior.up.tolerance * desired &&
+           desired <= most + behavior.down.tolerance * desired;
   }
 
   void FlowTo(Instant at) {
@@ -318,6 +373,7 @@ class Life {
       const auto before = std::ranges::lower_bound(truth_, view.name, {}, &ReplicaView::name);
       const bool known = before != truth_.end() && before->name == view.name;
       if (known && before->phase == view.phase) continue;
+      Say("{} is {}", view.name, signals::Name(view.phase));
       Fold(view.name);
       Fold(static_cast<std::uint64_t>(view.phase));
       if (view.phase == Phase::kFailed) ++life_.deaths;
@@ -325,6 +381,7 @@ class Life {
     }
     for (const ReplicaView& view : truth_) {
       if (std::ranges::binary_search(views, view.name, {}, &ReplicaView::name)) continue;
+      Say("{} is gone", view.name);
       check_.Gone(now, view.name);
     }
     check_.At(now);
@@ -346,6 +403,7 @@ class Life {
   }
 
   PlantedBug bug_;
+  std::function<void(const std::string&)> trace_to_;
   Chance chance_;
   FaultPlan plan_;
   traces::Trace trace_;
@@ -394,10 +452,9 @@ std::string Explain(const SwarmLife& life, const SwarmOptions& options) {
     text +=
         fmt::format("  {} {}: {}\n", FormatInstant(violation.at), violation.rule, violation.what);
   }
-  std::string how = options.refusals ? " --refusals" : "";
-  if (options.bug != PlantedBug::kNone) {
-    how += fmt::format(" --break-for-test {}", Name(options.bug));
-  }
+  std::string how;
+  if (options.bug != PlantedBug::kNone)
+    how = fmt::format(" --break-for-test {}", Name(options.bug));
   return text + fmt::format("  again: tidesim swarm --seed {}{}\n", life.seed, how);
 }
 

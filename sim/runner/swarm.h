@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,10 +23,8 @@ std::optional<PlantedBug> ParsePlantedBug(std::string_view name);
 
 struct SwarmOptions {
   PlantedBug bug = PlantedBug::kNone;
-  // Whether requests may be refused. Not by default: the control loop forgets a pending request
-  // when its repeat is refused though the first one was accepted, and then breaks B1 and B3 (seed
-  // 405, for one).
-  bool refusals = false;
+  // Is told, a line at a time, what happens: decisions, requests, replicas' phases. May be empty.
+  std::function<void(const std::string&)> trace;
 };
 
 struct SwarmViolation {
@@ -47,12 +46,6 @@ struct SwarmLife {
   int readings = 0;      // that were held against the truth
   bool settled = false;  // or ended in a deadlock that the plan announced
 };
-
-// Known to be found in seeds 1 to 10,000, without refusals:
-//   - 1960, 2243, 6353, 7942, 8788, 9400: with lost scrapes, the estimator calls a reading ok that
-//     is far too low. In 1960 and 7942 the old replicas are gone and all that is left to read is a
-//     young one's first sample, taken within moments of its becoming ready.
-//   - 4763: under a steady load, long after faults, the pool flaps between two sizes for good.
 
 // One life of one pool under the daemon's own control loop, everything drawn from the seed: load,
 // budgets, quota, delays and faults. Faults stop after two minutes, and then the pool must settle.

@@ -93,7 +93,8 @@ void SwarmActuator::Take(const Step& step) {
 }
 
 Expected<void> SwarmJournal::Append(Instant now, std::span<const ports::JournalEntry> entries) {
-  if (dies_) return {};
+  if (left_ && *left_ == 0) return {};
+  if (left_) --*left_;
   for (const ports::JournalEntry& entry : entries) {
     if (entry.decision != nullptr && told_) told_(*entry.decision);
   }

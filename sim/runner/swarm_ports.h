@@ -99,8 +99,8 @@ class SwarmJournal : public ports::Journal {
 
   // Is told each decision, before it is written.
   void Tell(std::function<void(const decision::Decision&)> told) { told_ = std::move(told); }
-  // The daemon dies before it writes.
-  void Die(bool dies) { dies_ = dies; }
+  // The daemon dies after it has written this many more times; unset: it lives.
+  void DieAfter(std::optional<int> writes) { left_ = writes; }
   // What a daemon that starts now finds.
   Expected<decision::DecisionState> Restore() const;
 
@@ -108,7 +108,7 @@ class SwarmJournal : public ports::Journal {
   const FaultPlan& plan_;
   Chance chance_;
   std::function<void(const decision::Decision&)> told_;
-  bool dies_ = false;
+  std::optional<int> left_;
   std::map<PoolId, std::string> states_;
 };
 

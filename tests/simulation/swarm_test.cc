@@ -46,7 +46,8 @@ TEST(SwarmTest, SameSeedGivesTheSameLife) {
 // The first seed whose life breaks one of `rules`; 0 if none of a thousand does.
 std::uint64_t FirstCaught(PlantedBug bug, const std::set<std::string>& rules, std::string* how) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const SwarmOptions options{.bug = bug};
+    SwarmOptions options;
+    options.bug = bug;
     const SwarmLife life = RunSwarmLife(seed, options);
     if (life.violations.empty() || !rules.contains(life.violations[0].rule)) continue;
     *how = Explain(life, options);
@@ -94,6 +95,11 @@ TEST(SwarmTest, CommandThatAViolationPrintsShowsItAgain) {
   EXPECT_EQ(Tidesim({"swarm", "--seed", number.c_str(), "--break-for-test", "planner"}, &out, &err),
             1);
   EXPECT_EQ(out.substr(0, how.size()), how);
+  EXPECT_EQ(Tidesim({"swarm", "--seed", number.c_str(), "--trace", "--break-for-test", "planner"},
+                    &out, &err),
+            1);
+  EXPECT_NE(out.find(" decides istio-system/edge "), std::string::npos) << out;
+  EXPECT_NE(out.find(" BREAKS B"), std::string::npos) << out;
   EXPECT_EQ(Tidesim({"swarm", "--seed", number.c_str(), "--output", "json"}, &out, &err), 0);
   EXPECT_NE(out.find("\"violated\":0"), std::string::npos) << out;
   EXPECT_EQ(Tidesim({"swarm", "--break-for-test", "moon"}, &out, &err), 2);
