@@ -26,7 +26,7 @@ struct Merged {
   std::vector<const signals::ReplicaView*> ready_target;
   std::vector<const signals::ReplicaView*> starting_old;
   std::vector<const signals::ReplicaView*> ready_old;
-  std::vector<FreeDrain> free;    // in the input's order
+  std::vector<FreeDrain> free;  // in the input's order
   // Shown as ready, drain requested; in the input's order.
   std::vector<const signals::ReplicaView*> leaving_ready;
   std::vector<Pending> pending;   // requests that are still unseen; sorted by replica
