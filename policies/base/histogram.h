@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace tidegate {
@@ -17,7 +18,7 @@ class BasicHistogram {
  public:
   static constexpr std::uint64_t kMaxValue = (std::uint64_t{1} << 32) - 1;
 
-  // Values above kMaxValue count as kMaxValue. Inline: the simulator records each request.
+  // Values above kMaxValue count as kMaxValue.
   void Record(std::uint64_t value, std::uint64_t times = 1) {
     if (times == 0) return;
     value = std::min(value, kMaxValue);
@@ -28,6 +29,23 @@ class BasicHistogram {
     sum_ += static_cast<double>(value) * static_cast<double>(times);
     min_ = std::min(min_, value);
     max_ = std::max(max_, value);
+  }
+  // Each of them once. Faster than one by one: sums stay in registers.
+  void RecordAll(std::span<const std::uint64_t> values) {
+    std::uint64_t least = min_, most = max_, sum = 0;
+    for (const std::uint64_t given : values) {
+      const std::uint64_t value = std::min(given, kMaxValue);
+      const std::size_t bucket = BucketOf(value);
+      if (bucket >= buckets_.size()) buckets_.resize(bucket + 1);
+      ++buckets_[bucket];
+      sum += value;
+      least = std::min(least, value);
+      most = std::max(most, value);
+    }
+    count_ += values.size();
+    sum_ += static_cast<double>(sum);
+    min_ = least;
+    max_ = most;
   }
   void Merge(const BasicHistogram& other);
   void Clear();

@@ -196,11 +196,10 @@ void RequestPool::Serve(double at, double first, int number) {
 }
 
 void RequestPool::RecordBlock() {
-  for (std::size_t i = 0; i < measurements_; ++i) {
-    latencies_.Record(measured_[i]);
-    recent_.Record(measured_[i]);
-    slow_ += measured_[i] > objective_micros_ ? 1U : 0U;
-  }
+  const auto measured = std::span(measured_).first(measurements_);
+  latencies_.RecordAll(measured);
+  recent_.RecordAll(measured);
+  for (const std::uint64_t micros : measured) slow_ += micros > objective_micros_ ? 1U : 0U;
   measurements_ = 0;
 }
 

@@ -8,35 +8,58 @@
 // sim_engine_bench [--long]: --long goes to 1,000 M requests.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
-#include <cstdio>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <functional>
-#include <memory>
 #include <queue>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "sim/engine/calendar.h"
+#include "policies/base/check.h"
+#include "scheduler/config/compile.h"
 #include "sim/engine/service_time.h"
 #include "sim/engine/ziggurat.h"
-#include "sim/world/request_pool.h"
+#include "sim/runner/scenario.h"
+#include "sim/runner/simulate.h"
+#include "tests/testing/child_process.h"
+#include "traces/format/trace.h"
 
 namespace tidegate::sim {
 namespace {
 
-using std::chrono::hours;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-constexpr Instant kStart = FromUnixMillis(1'767'225'600'000);
 constexpr int kWorkers = 32;
 constexpr double kService = 0.005;
 constexpr double kLoad = 0.9;
 constexpr double kRate = kLoad * kWorkers / kService;
+
+// Erlang's C for 32 servers at 0.9, over c mu - lambda.
+constexpr double kErlangWait = 0.715932e-3;
+
+constexpr const char* kGateway =
+    "apiVersion: istio.alibabacloud.com/v1beta1\n"
+    "kind: IstioGateway\n"
+    "metadata: {{name: edge, namespace: shop}}\n"
+    "spec:\n"
+    "  ports: [{{name: http, port: 80}}]\n"
+    "  replicaCount: {}\n";
+constexpr const char* kScaler =
+    "apiVersion: tidegate.dev/v1alpha1\n"
+    "kind: GatewayScaler\n"
+    "metadata: {{name: edge, namespace: shop}}\n"
+    "spec:\n"
+    "  scaleTargetRef: {{kind: IstioGateway, name: edge}}\n"
+    "  minReplicas: {}\n"
+    "  maxReplicas: {}\n"
+    "  signals: [{{name: requests, preset: haproxy, metric: requests, target: {{perReplica: "
+    "50}}}}]\n";
 
 double TimeOf(const std::function<void()>& work) {
   const auto begin = steady_clock::now();
@@ -116,29 +139,28 @@ double BareRecursion(std::uint64_t requests) {
   return waited / static_cast<double>(requests);
 }
 
-struct PoolRun {
-  double mean_wait = 0;
-  std::uint64_t requests = 0;
-};
-
-// A pool by itself, looked at each second.
-PoolRun Pool(const ServiceModel& model, double rate, int replicas, std::uint64_t requests) {
+// One pool of so many replicas that stay, run as `tidesim run` runs it.
+RunResult Normal(const testing::TempDir& dir, const ServiceModel& model, double rate,
+                 Replicas replicas, std::uint64_t requests) {
+  dir.Write("gateway.yaml", fmt::format(kGateway, replicas));
+  dir.Write("scaler.yaml", fmt::format(kScaler, replicas, replicas));
+  const config::Compiled manifests = config::LoadAndCompile({dir.path().string()}, {});
+  TIDEGATE_CHECK(manifests.problems.empty(), "the benchmark's manifests are right");
+  Scenario scenario;
+  scenario.mode = Mode::kRequests;
+  scenario.service = model;
+  scenario.tail = Duration(0);
   const double length = static_cast<double>(requests) / rate;
   traces::Trace trace;
-  trace.bin = hours(1);
-  trace.requests.assign(static_cast<std::size_t>(length / 3'600) + 2, rate * 3'600);
-  Calendar calendar(kStart);
-  RequestPool pool(calendar, trace, kStart, model, 1);
-  for (int i = 0; i < replicas; ++i) pool.Adopt(fmt::format("r{}", i), "v1");
-  const Instant end = kStart + Duration(static_cast<std::int64_t>(length * 1'000));
-  double worst = 0;
-  for (Instant at = kStart; at < end; at += seconds(1)) {
-    pool.AdvanceTo(at);
-    const auto latency = pool.RecentLatency();
-    worst = std::max(worst, latency ? latency->p99 : 0);
-    worst = std::max(worst, pool.total().lost + pool.backlog() * 1e-9);
-  }
-  return {pool.waited_seconds() / static_cast<double>(pool.accepted()), pool.accepted()};
+  trace.bin = seconds(60);
+  trace.requests.assign(static_cast<std::size_t>(length / 60), rate * 60);
+  auto run = Simulate(scenario, manifests.config, trace);
+  TIDEGATE_CHECK(run.has_value(), "it runs");
+  return *std::move(run);
+}
+
+double MeanWait(const RunResult& run, double service) {
+  return run.summary.pools[0].requests->mean - service;
 }
 
 ServiceModel OneStation() {
@@ -156,28 +178,70 @@ ServiceModel Thousand() {
   return model;
 }
 
-void Main(bool) {
+double Median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+void Compare(const testing::TempDir& dir) {
   constexpr std::uint64_t kRequests = 10'000'000;
-  for (int round = 0; round < 3; ++round) {
-    double wait = 0;
-    const double calendar = TimeOf([&] { wait = EventCalendar(kRequests); });
-    fmt::print("calendar {:.1f} M/s wait {:.6f}\n", kRequests / calendar / 1e6, wait);
-    const double bare = TimeOf([&] { wait = BareRecursion(kRequests); });
-    fmt::print("bare {:.1f} M/s wait {:.6f}\n", kRequests / bare / 1e6, wait);
-    const double ours = TimeOf([&] { wait = Pool(OneStation(), kRate, 1, kRequests).mean_wait; });
-    fmt::print("ours {:.1f} M/s wait {:.6f}\n", kRequests / ours / 1e6, wait);
-    const double many =
-        TimeOf([&] { wait = Pool(Thousand(), 0.8 * 160'000, 1000, kRequests).mean_wait; });
-    fmt::print("1000 lr2 {:.1f} M/s wait {:.6f}\n", kRequests / many / 1e6, wait);
-    fmt::print("ratios {:.2f} {:.2f} {:.2f} rss {}\n", calendar / ours, bare / ours, bare / many,
+  constexpr double kMillions = kRequests / 1e6;
+  constexpr int kRounds = 5;
+  std::vector<double> to_calendar, to_bare, thousand_to_bare;
+  fmt::print("M/M/32, rho 0.9, {:.0f} M requests; 1,000 replicas of 8, least of two, rho 0.8\n",
+             kMillions);
+  fmt::print("{:>22}{:>22}{:>22}{:>22}\n", "event calendar", "bare recursion", "tidesim",
+             "tidesim, 1,000");
+  for (int round = 0; round < kRounds; ++round) {
+    std::array<double, 4> wait{}, took{};
+    took[0] = TimeOf([&] { wait[0] = EventCalendar(kRequests); });
+    took[1] = TimeOf([&] { wait[1] = BareRecursion(kRequests); });
+    took[2] = TimeOf(
+        [&] { wait[2] = MeanWait(Normal(dir, OneStation(), kRate, 1, kRequests), kService); });
+    took[3] = TimeOf([&] {
+      wait[3] = MeanWait(Normal(dir, Thousand(), 0.8 * 160'000, 1'000, kRequests), 0.05);
+    });
+    for (std::size_t i = 0; i < took.size(); ++i) {
+      fmt::print("{:>8.1f} M/s {:>6.1f} us", kMillions / took[i], wait[i] * 1e6);
+    }
+    fmt::print("\n");
+    to_calendar.push_back(took[0] / took[2]);
+    to_bare.push_back(took[1] / took[2]);
+    thousand_to_bare.push_back(took[1] / took[3]);
+  }
+  fmt::print("mean waits beside speeds; Erlang's C gives {:.1f} us\n", kErlangWait * 1e6);
+  fmt::print("tidesim to event calendar    {:.2f}   median of {}; asked: 3\n", Median(to_calendar),
+             kRounds);
+  fmt::print("tidesim to bare recursion    {:.2f}   asked: 0.8\n", Median(to_bare));
+  fmt::print("1,000 replicas to bare       {:.2f}   asked: 15 / 35 = 0.43\n\n",
+             Median(thousand_to_bare));
+}
+
+// The same length of virtual time for each size, so that only requests grow: 4 hours.
+void Grow(const testing::TempDir& dir, std::uint64_t most) {
+  fmt::print("the same pool under more requests in the same time\n");
+  for (std::uint64_t requests = 10'000'000; requests <= most; requests *= 10) {
+    ServiceModel model = OneStation();
+    const double rate = static_cast<double>(requests) / (4 * 3'600);
+    model.service_seconds = kLoad * kWorkers / rate;
+    const double took = TimeOf([&] { Normal(dir, model, rate, 1, requests); });
+    fmt::print("{:>6} M requests  {:>6.2f} s  {:>5.1f} ns each  {:>6} KiB resident\n",
+               requests / 1'000'000, took, took * 1e9 / static_cast<double>(requests),
                ResidentKiB());
   }
+}
+
+void Main(std::uint64_t most) {
+  const testing::TempDir dir;
+  Compare(dir);
+  Grow(dir, most);
 }
 
 }  // namespace
 }  // namespace tidegate::sim
 
 int main(int argc, char** argv) {
-  tidegate::sim::Main(argc > 1 && std::strcmp(argv[1], "--long") == 0);
+  const bool long_run = argc > 1 && std::strcmp(argv[1], "--long") == 0;
+  tidegate::sim::Main(long_run ? 1'000'000'000 : 100'000'000);
   return 0;
 }

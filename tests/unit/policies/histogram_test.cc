@@ -30,6 +30,20 @@ std::vector<std::uint64_t> Values(std::uint64_t seed, std::size_t count) {
   return values;
 }
 
+TEST(HistogramTest, RecordsManyAsOneByOne) {
+  traces::Random random(5);
+  Histogram one, all;
+  std::vector<std::uint64_t> values;
+  for (int i = 0; i < 10'000; ++i) values.push_back(random.Next() >> random.Below(60));
+  for (const std::uint64_t value : values) one.Record(value);
+  all.RecordAll(values);
+  EXPECT_EQ(all.count(), one.count());
+  EXPECT_EQ(all.min(), one.min());
+  EXPECT_EQ(all.max(), one.max());
+  EXPECT_NEAR(all.Mean() / one.Mean(), 1, 1e-12);
+  for (double q = 0; q <= 1; q += 0.01) EXPECT_EQ(all.Quantile(q), one.Quantile(q)) << q;
+}
+
 TEST(HistogramTest, QuantilesAreWithinAThousandthAboveTheExactOnes) {
   const auto values = Values(1, 20'000);
   Histogram histogram;
