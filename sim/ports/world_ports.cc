@@ -16,6 +16,12 @@ Expected<signals::Snapshot> WorldSource::Observe(Instant now,
     const auto series = world.scraper->Query(now);
     for (const sizing::SignalTarget& target : spec.targets) {
       signals::Reading reading;
+      if (world.scraper->IsDown(now)) {
+        reading.signal = target.signal;
+        reading.detail = "Prometheus is down";
+        pool.readings.push_back(std::move(reading));
+        continue;
+      }
       const auto rate = std::ranges::find(rates, target.signal, &RateSignal::name);
       if (rate != rates.end() && rate->promql) {
         reading = ReadPromqlSignal(*rate->promql, now, series, rates_.dialect);

@@ -35,6 +35,24 @@ bool IsCounterName(std::string_view name) {
          std::ranges::all_of(name, allowed) && !(name[0] >= '0' && name[0] <= '9');
 }
 
+void ReadOutages(const Value& list, std::vector<MetricsOutage>* outages) {
+  constexpr Duration kLongest = hours(24) * 366;
+  std::size_t index = 0;
+  for (const config::Node& node : list.Items(1'000)) {
+    const Value item(list.context(), node, config::Path(list.path(), index++));
+    Fields fields(item);
+    MetricsOutage outage;
+    if (const auto at = fields.Need("at")) {
+      outage.at = at->Time({Duration(0), kLongest}).value_or(outage.at);
+    }
+    if (const auto lasts = fields.Need("lasts")) {
+      outage.lasts = lasts->Time({Duration(1'000), kLongest}).value_or(outage.lasts);
+    }
+    fields.Finish();
+    outages->push_back(outage);
+  }
+}
+
 void ReadMetrics(const Value& value, Duration scrape_interval, MetricsModel* metrics) {
   static constexpr std::array<std::string_view, 2> kModes = {"samples", "promql"};
   Fields fields(value);
@@ -53,6 +71,7 @@ void ReadMetrics(const Value& value, Duration scrape_interval, MetricsModel* met
   fields.Int("firstScrapesLost", {0, 100, "a number of scrapes"}, &metrics->first_scrapes_lost);
   fields.Bool("bornByRequest", &metrics->born_by_request);
   fields.Time("latency", {Duration(0), hours(1)}, &metrics->latency);
+  if (const auto outages = fields.Get("outages")) ReadOutages(*outages, &metrics->outages);
   if (const auto counter = fields.Get("requestCounter")) {
     const auto name = counter->Text();
     if (name && IsCounterName(*name)) metrics->request_counter = *name;

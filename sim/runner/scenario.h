@@ -13,12 +13,19 @@
 
 namespace tidegate::sim {
 
+// Prometheus is down: nothing is scraped, no query is answered.
+struct MetricsOutage {
+  Duration at{0};  // since the trace's start
+  Duration lasts{0};
+};
+
 // What gets lost and delayed on the way from replicas to the scaler, and how rates come about.
 struct MetricsModel {
   double lost_scrapes = 0;       // share of scrapes; 0 .. 1
   int first_scrapes_lost = 0;    // of each new replica; 0 .. 100
   bool born_by_request = false;  // series begin with their first request, not at zero
   Duration latency{0};           // from a scrape until a query returns its samples; 0 .. 1 h
+  std::vector<MetricsOutage> outages;
   // Presets by rate(), as with the daemon's prometheus.mode promql, instead of by raw samples.
   bool promql = false;
   std::optional<Duration> window;  // that rates look back; 4 scrape intervals where unset

@@ -67,6 +67,10 @@ ScrapeModel ScrapesFor(const Scenario& scenario, const RateSignals& rates, const
                     .first_lost = scenario.metrics.first_scrapes_lost,
                     .born_by_request = scenario.metrics.born_by_request,
                     .latency = scenario.metrics.latency};
+  for (const MetricsOutage& outage : scenario.metrics.outages) {
+    const Instant from = scenario.start + outage.at;
+    model.outages.push_back({from, from + outage.lasts});
+  }
   const auto signals = rates.by_pool.find(pool);
   if (signals == rates.by_pool.end()) return model;
   for (const RateSignal& signal : signals->second) {

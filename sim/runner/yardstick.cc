@@ -20,12 +20,14 @@ OracleInput InputOf(const decision::PoolSpec& spec, const PoolResult& result, co
   input.capacity = service.capacity();
   // A bound may assume no more than the quickest start.
   input.startup = service.startup_variation > 0 ? Duration(0) : service.startup;
-  input.drain = service.drain;
+  // Who fails with its zone is paid for no drain.
+  input.drain = scenario.fleet.placement.losses.empty() ? service.drain : Duration(0);
   input.wait = LongestGoodWait(scenario);
   input.initial = spec.declared;
   input.least = std::min({min, spec.declared, result.least_paid});
   input.most = max + rollout::Resolve(spec.rollout.budget, max).surge;
   if (spec.rollout.quota) input.most = std::min(input.most, *spec.rollout.quota);
+  if (const auto quota = scenario.fleet.placement.quota) input.most = std::min(input.most, *quota);
   input.most = std::max({input.most, input.least, result.peak_live});
   input.end = run.length;
   input.counted_from = run.counted_from;

@@ -30,6 +30,11 @@ std::uint64_t Mix(std::uint64_t bits) {
 
 }  // namespace
 
+bool Scraper::IsDown(Instant at) const {
+  return std::ranges::any_of(
+      model_.outages, [&](const Outage& outage) { return outage.from <= at && at < outage.until; });
+}
+
 void Scraper::Discover(Instant now, const std::string& replica) {
   const auto interval = static_cast<std::uint64_t>(model_.interval.count());
   const Duration phase(static_cast<std::int64_t>(Hash(replica) % interval));
@@ -81,7 +86,7 @@ void Scraper::Scrape(Target& target) {
 
 // Drawn from what the scrape is, not from a stream: how many others there were changes nothing.
 bool Scraper::Lost(const Target& target) const {
-  if (target.scrapes < model_.first_lost) return true;
+  if (target.scrapes < model_.first_lost || IsDown(target.due)) return true;
   if (model_.lost <= 0) return false;
   const auto due = static_cast<std::uint64_t>(UnixMillis(target.due));
   const std::uint64_t bits = Mix(Mix(model_.seed + Hash(target.replica)) + due);

@@ -12,6 +12,13 @@
 
 namespace tidegate::sim {
 
+// Prometheus is down from `from` until before `until`: nothing is scraped, and no query is
+// answered.
+struct Outage {
+  Instant from{};
+  Instant until{};
+};
+
 // How Prometheus sees a pool, and what of it gets lost. Without the losses and delays it is what a
 // Prometheus beside the pool does.
 struct ScrapeModel {
@@ -27,6 +34,7 @@ struct ScrapeModel {
   // From a sample's time until a query can return it: the scrape's own latency, and that of what
   // lies between (remote write, a store that is far away). >= 0.
   Duration latency{0};
+  std::vector<Outage> outages = {};
 };
 
 // What Prometheus would hold of a pool: each replica's counter at its own phase of the interval
@@ -39,6 +47,8 @@ class Scraper {
 
   // To be called when a replica was started.
   void Discover(Instant now, const std::string& replica);
+  // Whether queries at `at` get no answer.
+  bool IsDown(Instant at) const;
   // When the next scrape is due; unset: there is no target.
   std::optional<Instant> NextDue() const;
   // Makes all scrapes that are due up to and at `at`, in time order, and lets the pool's requests

@@ -7,10 +7,7 @@ namespace tidegate::traces {
 
 const std::vector<Generator>& Generators() {
   static const std::vector<Generator> kGenerators = {
-      FlashCrowd(),
-      Promotion(),
-      ClassStart(),
-      Diurnal(),
+      FlashCrowd(), Promotion(), ClassStart(), Match(), Diurnal(),
   };
   return kGenerators;
 }

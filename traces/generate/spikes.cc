@@ -61,6 +61,36 @@ RateFunction ClassStartRate(const ClassStartOptions& options, const GenerateOpti
   };
 }
 
+// How far from play (0) to the peak (1), for what lasts from `begin_s` to `end_s`.
+double Rush(double t_s, double begin_s, double end_s, double ramp_s) {
+  if (t_s < begin_s || t_s >= end_s + ramp_s) return 0;
+  const double risen = t_s < begin_s + ramp_s ? (t_s - begin_s) / ramp_s : 1;
+  const double fallen = t_s > end_s ? (t_s - end_s) / ramp_s : 0;
+  return std::max(0.0, risen - fallen);
+}
+
+RateFunction MatchRate(const MatchOptions& options, const GenerateOptions&) {
+  return [options](double t_s) {
+    const double since_s = t_s - options.kick_off_s;
+    const double whistle_s = 2 * options.half_s + options.break_s;
+    const double rush_multiple = options.peak_multiple - options.play_multiple;
+    double extra = 0;
+    if (since_s >= whistle_s) {
+      extra = (options.play_multiple - 1) *
+              SpikeShape(since_s - whistle_s, 0, options.ramp_s, options.half_life_s);
+      extra +=
+          rush_multiple * SpikeShape(since_s - whistle_s, options.ramp_s, 0, options.half_life_s);
+    } else if (since_s >= 0) {
+      extra = options.play_multiple - 1 +
+              rush_multiple *
+                  Rush(since_s, options.half_s, options.half_s + options.break_s, options.ramp_s);
+    } else if (since_s >= -options.gather_s) {
+      extra = (options.play_multiple - 1) * (1 + since_s / options.gather_s);
+    }
+    return options.base_rps * (1 + extra);
+  };
+}
+
 }  // namespace
 
 Generator FlashCrowd() {
@@ -119,6 +149,29 @@ Generator ClassStart() {
        {"ramp_s", &O::ramp_s, 0, kLongestS, "how long a climb takes"},
        {"half_life_s", &O::half_life_s, 0.001, kLongestS, "half-life of the decay"}},
       &ClassStartRate);
+}
+
+Generator Match() {
+  using O = MatchOptions;
+  return MakeGenerator<O>(
+      {.name = "match",
+       .summary = "a match: a climb to kick-off, rushes in the break and after the final whistle",
+       .default_length = std::chrono::hours(3),
+       .default_bin = std::chrono::seconds(1),
+       .parameters = {},
+       .generate = {}},
+      {{"base_rps", &O::base_rps, 0, kMostRps, "rate before and long after"},
+       {"kick_off_s", &O::kick_off_s, 0, kLongestS, "when the first half begins"},
+       {"gather_s", &O::gather_s, 0.001, kLongestS, "how long before it the climb begins"},
+       {"play_multiple", &O::play_multiple, 1, kMostMultiple, "rate during play over the base"},
+       {"peak_multiple", &O::peak_multiple, 1, kMostMultiple,
+        "rate in the break and at the end over the base"},
+       {"half_s", &O::half_s, 1, kLongestS, "length of each half"},
+       {"break_s", &O::break_s, 1, kLongestS, "time between the halves"},
+       {"ramp_s", &O::ramp_s, 0.001, kLongestS, "how long it takes from play to the peak"},
+       {"half_life_s", &O::half_life_s, 0.001, kLongestS,
+        "half-life of the decay after the final whistle"}},
+      &MatchRate);
 }
 
 }  // namespace tidegate::traces

@@ -39,8 +39,23 @@ struct ClassStartOptions {
   double half_life_s = 120;
 };
 
+// A match: spectators gather before kick-off, most of them watch, and in the break and after the
+// final whistle, when all of them do something else at once, the rate is at its peak.
+struct MatchOptions {
+  double base_rps = 60;
+  double kick_off_s = 1800;
+  double gather_s = 1500;    // how long before kick-off the straight climb begins
+  double play_multiple = 3;  // rate while they play, over the base
+  double peak_multiple = 8;  // rate in the break and at the end, over the base
+  double half_s = 2700;      // length of each half
+  double break_s = 900;      // between the halves
+  double ramp_s = 20;        // from play to the peak and back
+  double half_life_s = 300;  // of the decay after the final whistle
+};
+
 Generator FlashCrowd();
 Generator Promotion();
 Generator ClassStart();
+Generator Match();
 
 }  // namespace tidegate::traces

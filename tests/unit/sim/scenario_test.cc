@@ -61,7 +61,8 @@ TEST_F(LoadScenarioTest, ReadsHowMetricsComeAbout) {
                            "  metrics: {mode: promql, window: 1m, prometheusVersion: 3,\n"
                            "            lostScrapes: 0.05, firstScrapesLost: 1,\n"
                            "            bornByRequest: true, latency: 2s,\n"
-                           "            requestCounter: nginx_http_requests_total}\n");
+                           "            requestCounter: nginx_http_requests_total,\n"
+                           "            outages: [{at: 1m, lasts: 30s}]}\n");
   EXPECT_EQ(loaded.problems.text(), "");
   const MetricsModel& metrics = loaded.scenario.metrics;
   EXPECT_EQ(loaded.scenario.seed, 7U);
@@ -72,6 +73,9 @@ TEST_F(LoadScenarioTest, ReadsHowMetricsComeAbout) {
   EXPECT_EQ(metrics.first_scrapes_lost, 1);
   EXPECT_TRUE(metrics.born_by_request);
   EXPECT_EQ(metrics.latency, seconds(2));
+  ASSERT_EQ(metrics.outages.size(), 1U);
+  EXPECT_EQ(metrics.outages[0].at, seconds(60));
+  EXPECT_EQ(metrics.outages[0].lasts, seconds(30));
   EXPECT_EQ(metrics.request_counter, "nginx_http_requests_total");
 }
 
@@ -79,10 +83,11 @@ TEST_F(LoadScenarioTest, RefusesMetricsThatCannotBe) {
   const std::string problems = ProblemsOf(
       "  manifests: [edge]\n  trace: a.csv\n  scrapeInterval: 30s\n"
       "  metrics: {mode: guess, window: 59s, prometheusVersion: 4, lostScrapes: 1.5,\n"
-      "            requestCounter: '1 bad'}\n");
+      "            requestCounter: '1 bad', outages: [{at: 1m}, {at: 1m, lasts: 0s}]}\n");
   for (const char* field :
        {"metrics.mode", "metrics.window: shorter than two scrape intervals",
-        "metrics.prometheusVersion", "metrics.lostScrapes", "metrics.requestCounter"}) {
+        "metrics.prometheusVersion", "metrics.lostScrapes", "metrics.requestCounter",
+        "metrics.outages[0].lasts", "metrics.outages[1].lasts"}) {
     EXPECT_THAT(problems, HasSubstr(field));
   }
 }

@@ -175,6 +175,17 @@ TEST(ScrapeModelTest, ASeriesMayBeginWithTheFirstRequest) {
   EXPECT_TRUE(Scrape(model, "r1", 0).empty());
 }
 
+TEST(ScrapeModelTest, NothingIsScrapedInAnOutage) {
+  ScrapeModel model = LongWindow();
+  const auto all = Scrape(model);
+  const Outage outage{all.at(3).at, all.at(6).at};
+  model.outages = {outage};
+  const auto scraped = Scrape(model);
+  ASSERT_EQ(scraped.size(), all.size() - 3);
+  EXPECT_EQ(scraped[2].at, all[2].at);
+  EXPECT_EQ(scraped[3].at, all[6].at);  // the end itself is scraped again
+}
+
 TEST(ScrapeModelTest, ALateSampleKeepsItsTime) {
   ScrapeModel model = LongWindow();
   const auto prompt = Scrape(model);

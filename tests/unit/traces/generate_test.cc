@@ -151,6 +151,32 @@ TEST(ClassStartTest, JumpsDifferInSizeWithTheSpread) {
   EXPECT_GT(std::abs(trace.requests[1815] - trace.requests[1815 + 3600]), 1);
 }
 
+TEST(MatchTest, ClimbsToKickOffAndRushesInTheBreakAndAtTheEnd) {
+  const Trace trace = Shape("match",
+                            {{"base_rps", 10},
+                             {"kick_off_s", 100},
+                             {"gather_s", 50},
+                             {"play_multiple", 3},
+                             {"peak_multiple", 8},
+                             {"half_s", 100},
+                             {"break_s", 60},
+                             {"ramp_s", 10},
+                             {"half_life_s", 30}},
+                            seconds(500));
+  EXPECT_DOUBLE_EQ(trace.requests[49], 10);
+  EXPECT_NEAR(trace.requests[75], 20, 0.5);
+  EXPECT_DOUBLE_EQ(trace.requests[100], 30);
+  EXPECT_DOUBLE_EQ(trace.requests[199], 30);
+  EXPECT_NEAR(trace.requests[205], 55, 3);
+  EXPECT_DOUBLE_EQ(trace.requests[211], 80);
+  EXPECT_DOUBLE_EQ(trace.requests[259], 80);
+  EXPECT_DOUBLE_EQ(trace.requests[271], 30);
+  EXPECT_DOUBLE_EQ(trace.requests[359], 30);
+  EXPECT_NEAR(trace.requests[370], 80, 2);
+  EXPECT_NEAR(trace.requests[400], 45, 1);  // one half-life later
+  EXPECT_LT(trace.requests[499], 14);
+}
+
 TEST(DiurnalTest, PeaksAtItsHourAndAveragesItsMean) {
   const Trace trace =
       Shape("diurnal",

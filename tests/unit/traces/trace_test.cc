@@ -93,7 +93,8 @@ TEST(TraceCsvTest, SaysThatAFileIsMissing) {
 }
 
 TEST(TraceCsvTest, ReadsTheSamplesOfTheTree) {
-  for (const char* name : {"flash_crowd_2m", "promotion_10m", "diurnal_24h"}) {
+  for (const char* name : {"flash_crowd_2m", "promotion_10m", "diurnal_24h", "class_start_50m",
+                           "match_70m", "slow_ramp_1h"}) {
     const auto file = std::string(TIDEGATE_SOURCE_DIR "/traces/data/") + name + ".csv";
     const auto trace = ReadTrace(file);
     ASSERT_TRUE(trace.has_value()) << trace.error().message;
