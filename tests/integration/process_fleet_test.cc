@@ -18,6 +18,7 @@
 #include "tests/integration/process_fleet_fixture.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/gateway_pool.h"
+#include "traces/import/log_import.h"
 
 namespace tidegate::adapters {
 namespace {
@@ -41,7 +42,25 @@ long RequestsOf(const std::string& metrics_address) {
   return at == std::string::npos ? -1 : std::atol(text.c_str() + at + name.size());
 }
 
-class ProcessFleetTest : public ProcessFleetFixture {};
+class ProcessFleetTest : public ProcessFleetFixture {
+ protected:
+  // `tidetrace import` makes a trace of the access log that counts each of its lines.
+  void ExpectImported(const std::string& log, long lines) {
+    traces::ImportOptions options;
+    options.strict = true;
+    options.bins.bin = Duration(10);
+    options.filter.statuses = traces::ParseStatuses("2xx").value();
+    auto importer = traces::LogImporter::Create(options).value();
+    auto stream = traces::ByteStream::Open(log).value();
+    const auto read = importer.Read(stream, {});
+    ASSERT_TRUE(read.has_value()) << read.error().message;
+    EXPECT_EQ(importer.format(), "json");
+    const auto trace = importer.Finish();
+    ASSERT_TRUE(trace.has_value()) << trace.error().message;
+    EXPECT_EQ(traces::TotalRequests(*trace), static_cast<double>(lines));
+    EXPECT_LT(clock_.Now() - importer.first(), std::chrono::minutes(10));
+  }
+};
 
 TEST_F(ProcessFleetTest, ServesThroughTheFrontOnceReplicasAreReady) {
   OpenAndConfigure(Template());
@@ -111,6 +130,7 @@ TEST_F(ProcessFleetTest, RollsOutANewRevisionWithoutALostRequest) {
   // Every request is there once: those of the load that the new revision served, and ours.
   EXPECT_EQ(lines, served_by_new + 1);
   EXPECT_TRUE(quoted);
+  ExpectImported(state_dir() + "/logs/mesh-log-1.log", lines);
 }
 
 TEST_F(ProcessFleetTest, TakesAKilledReplicaOutWithinASecond) {

@@ -27,7 +27,6 @@ constexpr std::size_t kBlockBins = 65'536;
 constexpr std::size_t kMostBlockBytes = std::size_t{1} << 20;
 constexpr std::size_t kMostComment = std::size_t{64} * 1024;
 constexpr std::size_t kMostBytes = std::size_t{256} * 1024 * 1024;
-constexpr std::int64_t kMostBinMillis = std::int64_t{100} * 366 * 86'400 * 1'000;  // a century
 constexpr int kLevel = 9;  // a trace is written once and read often
 
 bool IsWhole(double value) { return value == std::floor(value); }
@@ -150,9 +149,8 @@ class BlockReader {
       return Fail(
           Bad(fmt::format("has schema {}; this version reads schema {}", block.schema(), kSchema)));
     }
-    if (block.bin_ms() <= 0 || block.bin_ms() > kMostBinMillis) {
-      return Fail(
-          Bad(fmt::format("has bins of {} ms; expected 1 ms to 100 years", block.bin_ms())));
+    if (block.bin_ms() <= 0 || block.bin_ms() > kMaxTraceBin.count()) {
+      return Fail(Bad(fmt::format("has bins of {} ms; expected 1 to 1e13", block.bin_ms())));
     }
     if (block.bins() > kMaxTraceBins) {
       return Fail(ErrorCode::kTooLarge,

@@ -4,10 +4,13 @@
 #include <string_view>
 
 #include "policies/base/expected.h"
+#include "policies/base/instant.h"
 #include "traces/format/byte_stream.h"
 #include "traces/format/trace.h"
 
 namespace tidegate::traces {
+
+constexpr Duration kMaxTraceBin{10'000'000'000'000};  // the longest bin of a file, some 300 years
 
 // Trace files in every form that we know: CSV (csv.h) and our own binary form (trace_file.proto),
 // each as it is or packed by gzip or zstd. Which one a file has is told by its content, never by

@@ -224,7 +224,7 @@ Expected<LogFormat> ParseEnvoyFormat(std::string_view text) {
     if (end == text.size()) builder.Wrong("a % without its end");
     const std::string_view name = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    builder.Field(EnvoyField(name, builder), fmt::format("%{}%", name));
+    builder.Field(EnvoyField(name, builder), fmt::format("%{}%", Printable(name, 40)));
   }
   return builder.Finish("%START_TIME%");
 }

@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "traces/format/trace_file.h"
+
 namespace tidegate::traces {
 namespace {
 
@@ -50,6 +52,7 @@ Expected<Steps> StepsOf(const Response& response, const RangeOptions& options) {
         Bad(fmt::format("its samples are not at steps of {}", FormatDuration(options.step))));
   }
   const auto count = static_cast<std::size_t>((last - first).count() / common) + 1;
+  if (Duration(common) > kMaxTraceBin) return Fail(Bad("its samples are centuries apart"));
   // Scrapes come a few milliseconds early or late; that many steps have never been asked for.
   if (options.step == Duration(0) && count / 100 > samples) {
     return Fail(

@@ -26,7 +26,7 @@ struct RangeOptions {
   bool sum_series = false;  // else several series are an error
   // Times of the first and the last sample that were asked for, whole steps apart; none: those that
   // there are. With them, missing samples at the ends are gaps too.
-  std::optional<Instant> first, last;
+  std::optional<Instant> first{}, last{};
 };
 
 struct RangeTrace {
