@@ -26,6 +26,7 @@ using traces::ResponseSeries;
 // How far before the wanted time counters are read, so that a series that begins inside it is known
 // to be new: as far as Prometheus's instant selectors look back.
 constexpr Duration kLead = minutes(5);
+constexpr double kLatestSeconds = 1e11;  // since 1970; no scrape is later than the year 5138
 
 std::string Quoted(std::string_view text) {
   std::string quoted = "\"";
@@ -151,8 +152,10 @@ class HistoryReader {
         ++(values[v].at < times[t].at ? v : t);
         continue;
       }
-      const Instant scraped = Instant(FromSeconds(times[t++].value));
+      const double seconds = times[t++].value;
       const double value = values[v++].value;
+      if (!(std::abs(seconds) < kLatestSeconds)) continue;
+      const Instant scraped(FromSeconds(seconds));
       if (!samples.empty() && samples.back().at >= scraped) continue;
       if (std::isfinite(value) && value >= 0) samples.push_back({scraped, value});
     }
@@ -236,6 +239,12 @@ Expected<PoolHistory> ReadPoolHistory(const config::PrometheusConfig& prometheus
   HistoryQuery whole = query;
   if (whole.bin == Duration(0)) whole.bin = prometheus.scrape_interval;
   TIDEGATE_CHECK(whole.end > whole.begin && whole.bin > Duration(0), "a stretch of time");
+  if (whole.end - whole.begin < 2 * whole.bin) {
+    return Fail(ErrorCode::kInvalid,
+                fmt::format("the history is shorter than two bins of {}; ask for more time or a "
+                            "shorter step",
+                            FormatDuration(whole.bin)));
+  }
   if ((whole.end - whole.begin) / whole.bin > static_cast<std::int64_t>(traces::kMaxTraceBins)) {
     return Fail(ErrorCode::kTooLarge,
                 fmt::format("the history has more than {} bins; ask for less time or a longer step",

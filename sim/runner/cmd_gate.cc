@@ -141,6 +141,10 @@ void AddSpikeOptions(CLI::App& gate, GateCommand& command) {
   gate.add_option("--spikes", options.last, "Replay so many of the last ones of each pool")
       ->check(CLI::Range(1, 1'000))
       ->capture_default_str();
+  gate.add_option("--replications", options.replications,
+                  "Runs of each spike, seed by seed; every limit holds for each of them")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
   gate.add_flag("--whole", options.whole, "Don't look for spikes: judge all of it");
   gate.add_option("--factor", options.rule.factor,
                   "A spike is a rise to this many times the median before it")

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -48,15 +49,26 @@ std::vector<Found> LastSpikes(const Candidate& candidate, const std::vector<Spik
   return all;
 }
 
-void JudgeCost(const PoolResult& pool, Instant end, const Limits& limits, ReplayedSpike& replayed) {
+// One run of a spike.
+struct Run {
+  Verdict verdict;
+  std::optional<double> cost_multiple;
+};
+
+struct Stretch {
+  Instant from{};
+  Instant until{};
+};
+
+void JudgeCost(const PoolResult& pool, Instant end, const Limits& limits, Run& run) {
   const OracleBound& oracle = pool.yardstick->oracle;
   if (!oracle.reachable || oracle.replica_seconds <= 0) return;
-  replayed.cost_multiple = pool.replica_seconds / oracle.replica_seconds;
-  if (!limits.cost_multiple || *replayed.cost_multiple <= *limits.cost_multiple) return;
+  run.cost_multiple = pool.replica_seconds / oracle.replica_seconds;
+  if (!limits.cost_multiple || *run.cost_multiple <= *limits.cost_multiple) return;
   LimitBreach breach;
   breach.kind = LimitKind::kCostMultiple;
   breach.allowed = *limits.cost_multiple;
-  breach.reached = *replayed.cost_multiple;
+  breach.reached = *run.cost_multiple;
   breach.at = end;
   breach.why = fmt::format(
       "{:.3f} replica-hours from the lead on, where a clairvoyant pays {:.3f} and lets at most "
@@ -64,39 +76,58 @@ void JudgeCost(const PoolResult& pool, Instant end, const Limits& limits, Replay
       "% of requests wait over {}",
       pool.replica_seconds / 3'600, oracle.replica_seconds / 3'600, pool.yardstick->objective * 100,
       FormatDuration(pool.yardstick->wait));
-  replayed.verdict.breaches.push_back(std::move(breach));
+  run.verdict.breaches.push_back(std::move(breach));
 }
 
-Expected<ReplayedSpike> Replay(const Candidate& candidate, const Found& found,
-                               const GateOptions& options) {
-  const SpikeSource& source = *found.source;
-  const Duration bin = source.trace.bin;
-  const Duration lead = (options.lead + bin - Duration(1)) / bin * bin;
-  const Duration until = std::min(found.spike.end + options.after, traces::Length(source.trace));
-  ReplayedSpike replayed{.pool = source.pool,
-                         .source = source.name,
-                         .source_start = source.start,
-                         .spike = found.spike,
-                         .judged_until = until,
-                         .verdict = {},
-                         .cost_multiple = std::nullopt};
-  const traces::Trace trace =
-      traces::Window(source.trace, found.spike.begin - lead, until, found.spike.baseline);
-  Scenario scenario = candidate.scenario;
-  scenario.start = source.start + found.spike.begin - lead;
-  scenario.tail = Duration(0);
-  LimitCheck check(options.limits, options.objective, source.start + found.spike.begin,
-                   source.start + until);
+bool IsWorse(const Verdict& a, const Verdict& b) {
+  return std::tuple(a.breaches.size(), a.bad, a.replica_hours) >
+         std::tuple(b.breaches.size(), b.bad, b.replica_hours);
+}
+
+Expected<Run> RunOnce(const Scenario& scenario, const config::CompiledConfig& config,
+                      const traces::Trace& trace, const Stretch& judged,
+                      const GateOptions& options) {
+  LimitCheck check(options.limits, options.objective, judged.from, judged.until);
   Recorder recorder;
   recorder.decision = [&](const decision::Decision& decision) { check.Decide(decision); };
   recorder.look = [&](const PoolId&, Instant at, const Moment& moment, const Flow& total) {
     check.Look(at, moment, total);
   };
+  TIDEGATE_TRY(RunResult result, Simulate(scenario, config, trace, recorder));
+  Run run{.verdict = check.Finish(), .cost_multiple = std::nullopt};
+  AddYardsticks(result.summary, scenario, config, trace);
+  JudgeCost(result.summary.pools.front(), judged.until, options.limits, run);
+  return run;
+}
+
+Expected<ReplayedSpike> Replay(const Candidate& candidate, const Found& found,
+                               const GateOptions& options) {
+  const SpikeSource& source = *found.source;
+  const Spike& spike = found.spike;
+  const Duration bin = source.trace.bin;
+  const Duration lead = (options.lead + bin - Duration(1)) / bin * bin;
+  const Duration until = std::min(spike.end + options.after, traces::Length(source.trace));
+  const traces::Trace trace =
+      traces::Window(source.trace, spike.begin - lead, until, spike.baseline);
   const config::CompiledConfig config = OnlyPool(candidate.config, source.pool);
-  TIDEGATE_TRY(RunResult run, Simulate(scenario, config, trace, recorder));
-  replayed.verdict = check.Finish();
-  AddYardsticks(run.summary, scenario, config, trace);
-  JudgeCost(run.summary.pools.front(), source.start + until, options.limits, replayed);
+  Scenario scenario = candidate.scenario;
+  scenario.start = source.start + spike.begin - lead;
+  scenario.tail = Duration(0);
+  ReplayedSpike replayed;
+  replayed.pool = source.pool;
+  replayed.source = source.name;
+  replayed.source_start = source.start;
+  replayed.spike = spike;
+  replayed.judged_until = until;
+  for (; replayed.runs < options.replications; ++replayed.runs, ++scenario.seed) {
+    TIDEGATE_TRY(Run run, RunOnce(scenario, config, trace,
+                                  {source.start + spike.begin, source.start + until}, options));
+    replayed.failed_runs += run.verdict.breaches.empty() ? 0 : 1;
+    if (replayed.runs > 0 && !IsWorse(run.verdict, replayed.verdict)) continue;
+    replayed.verdict = std::move(run.verdict);
+    replayed.cost_multiple = run.cost_multiple;
+    replayed.seed = scenario.seed;
+  }
   return replayed;
 }
 
@@ -140,6 +171,10 @@ void AddSpike(std::string& text, const ReplayedSpike& spike) {
       verdict.bad_minutes, verdict.peak_replicas, verdict.replica_hours,
       spike.cost_multiple ? fmt::format(" ({:.2f} x the oracle)", *spike.cost_multiple) : "",
       verdict.bad, verdict.arrived);
+  if (spike.runs > 1) {
+    fmt::format_to(out, "      {} of {} runs pass a limit; the worst is shown, seed {}\n",
+                   spike.failed_runs, spike.runs, spike.seed);
+  }
   for (const LimitBreach& breach : verdict.breaches) AddBreach(text, spike, breach);
 }
 
@@ -166,6 +201,9 @@ json::object SpikeJson(const ReplayedSpike& spike) {
           {"judgedUntilSeconds", Seconds(spike.judged_until)},
           {"baselineRate", spike.spike.baseline},
           {"peakRate", spike.spike.peak},
+          {"runs", spike.runs},
+          {"failedRuns", spike.failed_runs},
+          {"seed", spike.seed},
           {"badMinutes", verdict.bad_minutes},
           {"peakReplicas", verdict.peak_replicas},
           {"replicaHours", verdict.replica_hours},

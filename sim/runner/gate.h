@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -27,6 +28,7 @@ struct SpikeSource {
 struct GateOptions {
   traces::SpikeRule rule = {};
   std::size_t last = 5;  // spikes of each pool that are replayed
+  int replications = 1;  // of each spike, seed by seed from the scenario's on
   bool whole = false;    // each source is replayed as it is, as if it were one spike
   // Before a spike the pool lives through this much of the source, or of the spike's baseline where
   // the source begins later. Not judged.
@@ -36,13 +38,17 @@ struct GateOptions {
   MinuteObjective objective = {};
 };
 
-// One spike with the candidate in charge.
+// One spike with the candidate in charge. Of several runs the worst is shown: that which passes
+// most limits, then with most bad requests, then the dearest.
 struct ReplayedSpike {
   PoolId pool;
   std::string source;
   Instant source_start{};
   traces::Spike spike;  // times since the source's start
   Duration judged_until{0};
+  int runs = 0;
+  int failed_runs = 0;     // that passed a limit
+  std::uint64_t seed = 0;  // of the run that is shown
   Verdict verdict;
   // What all of the replay cost, its lead included, over what the clairvoyant oracle pays to keep
   // the scenario's objective; unset where no policy can keep it.

@@ -179,6 +179,7 @@ ObservedLoad LoadFromCounters(std::span<const SampleSeries> series, const Histor
   ForUnknown(Covered(std::move(counted), bins),
              [&](std::size_t begin, std::size_t end) { Draw(load.trace.requests, begin, end); });
   CountGuesses(Covered(std::move(seen), bins), load);
+  for (double& requests : load.trace.requests) requests = std::min(requests, kMaxRequestsPerBin);
   load.replicas = CountAt(running, bins);
   return load;
 }

@@ -208,6 +208,35 @@ TEST(GateCommandTest, TheWaitIsTheFlagsThenTheFilesThenTheScenarios) {
   EXPECT_EQ(wait({"--scenario", file, "--limits", limits, "--max-wait", "750ms"}), 0.75);
 }
 
+TEST(GateCommandTest, ShowsTheWorstOfManyRuns) {
+  const testing::TempDir dir;
+  std::string scenario = testing::ReadFile(kScenario);
+  const auto fix = [&](const std::string& was, const std::string& is) {
+    scenario.replace(scenario.find(was), was.size(), is);
+  };
+  fix("[edge]", "[" + kTree + "/sim/scenarios/edge]");
+  fix("../../traces", kTree + "/traces");
+  fix("  tail: 1m\n", "  metrics: {lostScrapes: 0.5}\n");
+  const auto file = dir.Write("scenario.yaml", scenario).string();
+  const auto spike = [&](const std::string& runs) {
+    const Ran ran =
+        Gate({"--scenario", file, "--max-bad-minutes", "0", "--replications", runs, "-o", "json"});
+    EXPECT_NE(ran.status, 2) << ran.err;
+    const json::value result = json::parse(ran.out);
+    EXPECT_EQ(result.at("passed").get_bool(), ran.status == 0);
+    return result.at("spikes").at(0);
+  };
+  const json::value one = spike("1");
+  const json::value many = spike("20");
+  EXPECT_EQ(one.at("seed").to_number<int>(), 1);
+  EXPECT_EQ(many.at("runs").to_number<int>(), 20);
+  EXPECT_GE(many.at("badRequests").to_number<double>(), one.at("badRequests").to_number<double>());
+  // Half of all scrapes are lost: some runs go wrong, not all.
+  EXPECT_GT(many.at("failedRuns").to_number<int>(), 0);
+  EXPECT_LT(many.at("failedRuns").to_number<int>(), 20);
+  EXPECT_EQ(many.at("breaches").get_array().size(), 1u);
+}
+
 TEST(GateCommandTest, AnswersTwiceAlike) {
   const std::vector<std::string> arguments{"--scenario", kScenario, "--max-replicas", "5"};
   const Ran first = Gate(arguments);
@@ -326,6 +355,9 @@ TEST(BacktestCommandTest, BadInputIsSaid) {
       {{"--scenario", kScenario, "--last", "1h"}, "expected --prometheus URL"},
       {{"--scenario", kScenario, "--prometheus", "http://127.0.0.1:1"}, "either --from or --last"},
       {{"--scenario", kScenario, "--prometheus", "ftp://x", "--last", "1h"}, "ftp"},
+      {{"--scenario", kScenario, "--prometheus", "http://127.0.0.1:1", "--last", "10s", "--step",
+        "6s"},
+       "shorter than two bins of 6s"},
       {{"--scenario", kScenario, "--prometheus", "http://127.0.0.1:1", "--from", "yesterday"},
        "--from"},
       {{"--scenario", kScenario, "--prometheus", "http://127.0.0.1:1", "--from", "100", "--to",
