@@ -60,7 +60,8 @@ void LimitCheck::Pass(LimitKind kind, double allowed, Instant at, const Moment& 
 
 void LimitCheck::Look(Instant at, const Moment& moment, const Flow& total) {
   const double arrived = total.arrived - before_.arrived;
-  const double lost = total.lost - before_.lost;
+  // Where single requests are known, those that were answered late are told apart.
+  const double known_bad = total.lost - before_.lost + total.slow - before_.slow;
   const Instant since = std::max(looked_.value_or(from_), from_);
   before_ = total;
   looked_ = at;
@@ -74,14 +75,15 @@ void LimitCheck::Look(Instant at, const Moment& moment, const Flow& total) {
   if (limits_.replica_hours && verdict_.replica_hours > *limits_.replica_hours) {
     Pass(LimitKind::kReplicaHours, *limits_.replica_hours, at, moment);
   }
-  LookAtRequests(at, moment, arrived, lost);
+  LookAtRequests(at, moment, arrived, known_bad);
   // This look ends a minute where the next one lies beyond it.
   if ((at - from_) % kMinute < at - since) EndMinute();
 }
 
-void LimitCheck::LookAtRequests(Instant at, const Moment& moment, double arrived, double lost) {
+void LimitCheck::LookAtRequests(Instant at, const Moment& moment, double arrived,
+                                double known_bad) {
   const bool slow = WaitSeconds(moment) > objective_.wait_seconds;
-  const double bad = slow ? std::max(arrived, lost) : lost;
+  const double bad = slow ? std::max(arrived, known_bad) : known_bad;
   minute_.arrived += arrived;
   minute_.bad += bad;
   if (bad <= 0 || minute_.first_bad || !limits_.bad_minutes) return;

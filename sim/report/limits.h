@@ -13,8 +13,9 @@
 namespace tidegate::sim {
 
 // When a request is good, and when a minute is. A request is bad if it is lost, or if it arrives
-// while requests wait longer than `wait_seconds` for a replica. A minute, counted from the
-// beginning of what is judged, is bad if more than `bad_fraction` of its requests are.
+// while requests wait longer than `wait_seconds` for a replica, or, where single requests are
+// known, if it counts as slow (Flow::slow). A minute, counted from the beginning of what is judged,
+// is bad if more than `bad_fraction` of its requests are.
 struct MinuteObjective {
   double wait_seconds = 1;     // >= 0
   double bad_fraction = 0.01;  // 0 .. 1
@@ -77,7 +78,7 @@ class LimitCheck {
 
   LimitBreach Describe(LimitKind kind, double allowed, Instant at, const Moment& moment) const;
   void Pass(LimitKind kind, double allowed, Instant at, const Moment& moment);
-  void LookAtRequests(Instant at, const Moment& moment, double arrived, double lost);
+  void LookAtRequests(Instant at, const Moment& moment, double arrived, double known_bad);
   void EndMinute();
 
   Limits limits_;

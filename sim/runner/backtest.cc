@@ -191,9 +191,8 @@ Expected<Backtest> RunBacktest(const Candidate& candidate, PoolHistory history, 
   // The warm-up is a whole number of bins, so that demand does not move against the clock.
   const Duration before = (warm_up + demand.bin - Duration(1)) / demand.bin * demand.bin;
   const traces::Trace whole = traces::Window(demand, -before, traces::Length(demand), first);
-  Scenario scenario = candidate.scenario;
-  scenario.start = result.history.begin - before;
-  scenario.tail = Duration(0);
+  const Scenario scenario =
+      Alone(candidate.scenario, result.history.begin - before, FromSeconds(objective.wait_seconds));
   Tally tally(result, objective);
   Recorder recorder;
   recorder.decision = [&](const decision::Decision& decision) { tally.Decide(decision); };

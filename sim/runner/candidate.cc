@@ -81,6 +81,17 @@ Expected<Candidate> LoadCandidate(const CandidateOptions& options) {
   return candidate;
 }
 
+Scenario Alone(const Scenario& scenario, Instant start, Duration wait) {
+  Scenario alone = scenario;
+  alone.start = start;
+  alone.tail = Duration(0);
+  alone.chain.clear();
+  alone.objective.wait = std::min(wait, FromSeconds(scenario.service.patience_seconds));
+  alone.service.requests.objective_seconds =
+      Seconds(*alone.objective.wait) + scenario.service.service_seconds;
+  return alone;
+}
+
 config::CompiledConfig OnlyPool(const config::CompiledConfig& config, const PoolId& pool) {
   const auto at = std::ranges::find(config.pools, pool, &decision::PoolSpec::id);
   TIDEGATE_CHECK(at != config.pools.end(), "the manifests declare the pool");

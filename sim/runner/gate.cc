@@ -110,9 +110,8 @@ Expected<ReplayedSpike> Replay(const Candidate& candidate, const Found& found,
   const traces::Trace trace =
       traces::Window(source.trace, spike.begin - lead, until, spike.baseline);
   const config::CompiledConfig config = OnlyPool(candidate.config, source.pool);
-  Scenario scenario = candidate.scenario;
-  scenario.start = source.start + spike.begin - lead;
-  scenario.tail = Duration(0);
+  Scenario scenario = Alone(candidate.scenario, source.start + spike.begin - lead,
+                            FromSeconds(options.objective.wait_seconds));
   ReplayedSpike replayed;
   replayed.pool = source.pool;
   replayed.source = source.name;

@@ -237,6 +237,24 @@ TEST(GateCommandTest, ShowsTheWorstOfManyRuns) {
   EXPECT_EQ(many.at("breaches").get_array().size(), 1u);
 }
 
+TEST(GateCommandTest, JudgesSingleRequestsToo) {
+  const testing::TempDir dir;
+  std::string scenario = testing::ReadFile(kScenario);
+  const auto fix = [&](const std::string& was, const std::string& is) {
+    scenario.replace(scenario.find(was), was.size(), is);
+  };
+  fix("[edge]", "[" + kTree + "/sim/scenarios/edge]");
+  fix("../../traces", kTree + "/traces");
+  fix("  tail: 1m\n", "  mode: requests\n");
+  const auto file = dir.Write("scenario.yaml", scenario).string();
+  const Ran good = Gate({"--scenario", file, "--max-bad-minutes", "0"});
+  EXPECT_EQ(good.status, 0) << good.out << good.err;
+  const auto manifests = Manifests(dir, 3);
+  const Ran bad = Gate({manifests[0], manifests[1], "--scenario", file, "--max-bad-minutes", "0"});
+  EXPECT_EQ(bad.status, 1) << bad.out << bad.err;
+  EXPECT_THAT(bad.out, HasSubstr("3 allowed: maxReplicas is 3"));
+}
+
 TEST(GateCommandTest, AnswersTwiceAlike) {
   const std::vector<std::string> arguments{"--scenario", kScenario, "--max-replicas", "5"};
   const Ran first = Gate(arguments);
