@@ -24,7 +24,8 @@ Mark MarkOf(const Decision& decision) {
 }
 
 bool ChangesSomething(const Decision& decision, const Decision& before) {
-  return decision.desired.replicas != decision.current || !decision.plan.steps.empty() ||
+  return decision.desired.replicas != decision.current ||
+         (!decision.plan.steps.empty() && decision.plan.steps != before.plan.steps) ||
          decision.desired.reason != before.desired.reason || decision.error != before.error ||
          decision.plan.foresight.deadlock != before.plan.foresight.deadlock;
 }

@@ -28,10 +28,11 @@ struct Notables {
   std::size_t left_out = 0;
 };
 
-// The pool's decisions that changed something: size, steps, reason, error or deadlock; the first
-// one always. Where there are more than `most`, each of `most` equal groups is represented by the
-// one that changed the size the most, else took the most steps, and the others are left out.
-// `decisions`, of any pools, are in time order and must outlive the result; most >= 1.
+// The pool's decisions that changed something: size, reason, error or deadlock, or had other
+// steps than the one before; the first one always. Where there are more than `most`, each of `most`
+// equal groups is represented by the one that changed the size the most, else took the most steps,
+// and the others are left out. `decisions`, of any pools, are in time order and must outlive the
+// result; most >= 1.
 Notables FindNotable(std::span<const decision::Decision> decisions, const PoolId& pool,
                      std::size_t most);
 

@@ -123,7 +123,7 @@ function costText() {
     const bad = percent(run.totals.badShare);
     return cost + (yardstick.kept ? `It was kept: ${bad} did.`
       : `It was missed: ${bad} did; ${yardstick.timesSameLoss.toFixed(2)} times the least for that.`);
-  }).filter(Boolean).join(" ");
+  }).filter(Boolean).join("\n");
 }
 
 const current = { runs: [], board: null };
@@ -143,7 +143,7 @@ function addFigure(parent, spec) {
     parent.append(make("p", { className: "note", id: `${spec.id}-missing` }, spec.missing));
     return;
   }
-  const text = spec.more ? `${spec.text} ${spec.more()}`.trim() : spec.text;
+  const text = spec.more ? `${spec.text}\n${spec.more()}`.trim() : spec.text;
   addChart(parent, board, runs, { ...spec, text, lines: lines_ });
 }
 

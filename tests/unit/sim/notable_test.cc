@@ -55,6 +55,16 @@ TEST(NotableTest, StepsAndErrorsAreToldAtTheSameSize) {
   EXPECT_THAT(MarksOf(FindNotable(decisions, kPool, 100)), ElementsAre("note", "steps", "held"));
 }
 
+// A dry run, whose steps nobody takes, plans the same ones over and over.
+TEST(NotableTest, TheSameStepsAgainAreNotTold) {
+  std::vector<Decision> decisions{Sized(0, 2, 2), Sized(1, 2, 2), Sized(2, 2, 2), Sized(3, 2, 2)};
+  for (std::size_t i = 1; i < 4; ++i) {
+    decisions[i].plan.steps.push_back(
+        {rollout::StepKind::kStart, i < 3 ? "edge-1" : "edge-2", Revision("a"), {}});
+  }
+  EXPECT_THAT(MarksOf(FindNotable(decisions, kPool, 100)), ElementsAre("note", "steps", "steps"));
+}
+
 TEST(NotableTest, OtherPoolsAreNotMixedIn) {
   std::vector<Decision> decisions{Sized(0, 2, 2), Sized(1, 5, 9), Sized(2, 2, 3)};
   decisions[1].pool = {"ns", "other"};
