@@ -162,6 +162,19 @@ void AddRows(Json& json, const TimeLine& line, const std::optional<Yardstick>& y
   json.Raw("}");
 }
 
+// Single requests, where the run knew them.
+void AddRequests(Json& json, const PoolResult& pool) {
+  if (!pool.requests) return;
+  const Flow& flow = pool.requests->flow;
+  json.Name("failures");
+  json.Raw("{");
+  json.Field("refused", flow.refused);
+  json.Field("rejected", flow.rejected);
+  json.Field("gave up", flow.gave_up);
+  json.Field("cut off", flow.cut);
+  json.Raw("}");
+}
+
 // Cost over a bound; 0 where the bound is.
 double Multiple(double cost, const OracleBound& bound) {
   return bound.replica_seconds > 0 ? cost / bound.replica_seconds : 0;
@@ -186,6 +199,11 @@ void AddTotals(Json& json, const PoolResult& pool, std::size_t breaches) {
   json.Raw("{");
   json.Field("arrived", std::round(pool.arrived));
   json.Field("lostShare", pool.arrived > 0 ? pool.lost / pool.arrived : 0);
+  if (pool.requests) {
+    json.Field("p50", pool.requests->p50);
+    json.Field("p99", pool.requests->p99);
+    json.Field("retries", pool.requests->flow.retries);
+  }
   json.Field("longestWaitSeconds", pool.longest_wait_seconds);
   json.Field("shortSeconds", Seconds(pool.short_of_capacity));
   json.Field("replicaHours", pool.replica_seconds / kHour);
@@ -263,6 +281,7 @@ void AddPool(Json& json, const ReportRun& run, const PoolResult& pool, const Sha
   json.Raw("{");
   json.Field("id", ToString(pool.id));
   AddTotals(json, pool, breaches.size());
+  AddRequests(json, pool);
   AddYardstick(json, pool);
   AddBreaches(json, breaches, run.start, bounds.breaches);
   AddRows(json, pool.time_line.Thinned(share.rows), pool.yardstick);

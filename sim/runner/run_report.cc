@@ -53,6 +53,7 @@ Facts FactsOf(const std::string& file, const Scenario& scenario) {
   for (const std::string& manifest : scenario.manifests) facts.emplace_back("manifests", manifest);
   facts.emplace_back("trace", scenario.trace);
   if (scenario.scale != 1) facts.emplace_back("scaled by", fmt::format("{:g}", scenario.scale));
+  facts.emplace_back("mode", scenario.mode == Mode::kFluid ? "fluid" : "requests, each by itself");
   facts.emplace_back("begins", FormatInstant(scenario.start));
   facts.emplace_back("tick", FormatDuration(scenario.tick));
   facts.emplace_back("scrape interval", FormatDuration(scenario.scrape_interval));

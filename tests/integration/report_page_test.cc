@@ -22,6 +22,7 @@ namespace tidegate::sim {
 namespace {
 
 using testing::Browser;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -66,6 +67,10 @@ constexpr const char* kFaults = R"js((() => {
 constexpr const char* kCharts = R"js(
   [...document.querySelectorAll("figure, .note[id]")].map((e) => e.id).join(" "))js";
 
+// Whether nothing sticks out sideways; innerWidth would not do, a phone's grows with what does.
+constexpr const char* kFits =
+    "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
+
 class ReportPageTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -107,7 +112,7 @@ class ReportPageTest : public ::testing::Test {
         EXPECT_THAT(browser_->requests(), ElementsAre("file://" + file.string()));
         EXPECT_EQ(Ask(kFaults), "[]");
         EXPECT_EQ(Ask("document.documentElement.dataset.theme"), dark ? "\"dark\"" : "\"light\"");
-        EXPECT_EQ(Ask("document.documentElement.scrollWidth <= innerWidth"), "true");
+        EXPECT_EQ(Ask(kFits), "true");
         if (const char* folder = std::getenv("TIDEGATE_SCREENSHOTS")) {
           const auto kept = browser_->Screenshot(
               fmt::format("{}/{}-{}-{}.png", folder, name, width, dark ? "dark" : "light"));
@@ -211,6 +216,21 @@ TEST_F(ReportPageTest, TwoRunsOfTheProgramAreOverlaid) {
   ASSERT_NO_FATAL_FAILURE(Look(ReportOf({kFlashCrowd, kBlindScaler}), "two"));
   EXPECT_EQ(Ask("document.getElementById('demand').dataset.points"), "\"181 181 181 181\"");
   EXPECT_THAT(Ask("document.getElementById('totals').textContent"), HasSubstr("B: blind-scaler"));
+}
+
+TEST_F(ReportPageTest, EachCheckCanFail) {
+  ASSERT_NO_FATAL_FAILURE(Open(ReportOf({kFlashCrowd}), {.width = 400, .height = 900}));
+  Ask("document.querySelector('#view canvas').getContext('2d').clearRect(0, 0, 2000, 2000)");
+  EXPECT_EQ(Ask(kFaults), "[\"view: 0 pixels of demand\",\"view: 0 pixels of view\"]");
+  Ask("document.getElementById('lost-missing').style.width = '410px'");
+  EXPECT_EQ(Ask(kFits), "false");
+  Ask("console.error('heard')");
+  EXPECT_THAT(browser_->complaints(), ElementsAre(HasSubstr("heard")));
+  Ask("fetch('https://example.invalid/').catch(() => 0)");
+  Ask("document.body.append(Object.assign(document.createElement('script'), "
+      "{textContent: 'document.title = 1'}))");
+  EXPECT_NE(Ask("document.title"), "\"1\"");
+  EXPECT_THAT(browser_->complaints(), Contains(HasSubstr("violates the following")).Times(2));
 }
 
 TEST_F(ReportPageTest, KeysAndMouseReachEverything) {

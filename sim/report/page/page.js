@@ -34,6 +34,7 @@ const CHARTS = [
     text: "Requests given up, per second.",
     missing: "No request was lost.",
     needs: "lost",
+    more: failureText,
     lines: [{ key: "lost", label: "lost per second", colour: "lost", area: true }] },
   { id: "backlog", title: "Waiting", format: short, counts: true,
     text: "Requests that wait or are in progress.",
@@ -78,6 +79,9 @@ const TOTALS = [
   ["lostShare", "requests lost", percent, true],
   ["badShare", "waited too long, or lost", percent, false],
   ["arrived", "requests arrived", grouped, false],
+  ["p50", "median latency", wait, false],
+  ["p99", "99 % of latencies", wait, false],
+  ["retries", "retries", grouped, false],
   ["shortSeconds", "demand above capacity", span, true],
   ["longestWaitSeconds", "longest wait", span, false],
   ["replicaHours", "replica-hours", short, false],
@@ -106,6 +110,16 @@ function drawBlind(plot) {
     }
   }
   plot.ctx.restore();
+}
+
+// Which failures there were in all, where the run knew single requests.
+function failureText() {
+  return current.runs.map((run, r) => {
+    const kinds = Object.entries(run && run.failures ? run.failures : {}).filter(([, count]) => count > 0);
+    if (kinds.length === 0) return "";
+    const name = current.runs.length > 1 ? `${"AB"[r]}: ` : "";
+    return `${name}${kinds.map(([kind, count]) => `${grouped(count)} ${kind}`).join(", ")}.`;
+  }).filter(Boolean).join("\n");
 }
 
 // The cost against the oracle's, in words, for each run.

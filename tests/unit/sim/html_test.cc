@@ -215,6 +215,19 @@ TEST(HtmlTest, CostIsComparedWithTheOracleWhereItWasAsked) {
   EXPECT_EQ(PoolOf(data).at("series").at("oracle").at("lo").at(9).to_number<double>(), 1);
 }
 
+TEST(HtmlTest, SingleRequestsAreToldWhereTheRunKnewThem) {
+  RunSummary run = Summary(10);
+  EXPECT_FALSE(PoolOf(DataIn(ToHtml(std::vector{RunOf(run)}))).contains("failures"));
+  run.pools[0].requests.emplace();
+  run.pools[0].requests->p99 = 0.25;
+  run.pools[0].requests->flow.refused = 7;
+  run.pools[0].requests->flow.retries = 3;
+  const json::value data = DataIn(ToHtml(std::vector{RunOf(run)}));
+  EXPECT_EQ(PoolOf(data).at("failures").at("refused").to_number<int>(), 7);
+  EXPECT_EQ(PoolOf(data).at("totals").at("p99").to_number<double>(), 0.25);
+  EXPECT_EQ(PoolOf(data).at("totals").at("retries").to_number<int>(), 3);
+}
+
 TEST(HtmlTest, BrokenPromisesAreCountedAndTheFirstOnesTold) {
   const RunSummary run = Summary(3);
   ReportRun shown = RunOf(run);
