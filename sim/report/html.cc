@@ -187,6 +187,7 @@ void AddYardstick(Json& json, const PoolResult& pool) {
   json.Raw("{");
   json.Field("objective", yardstick.objective);
   json.Field("waitSeconds", Seconds(yardstick.wait));
+  json.Field("ofAnswers", yardstick.of_answers ? 1 : 0);
   json.Field("kept", yardstick.kept() ? 1 : 0);
   json.Field("reachable", yardstick.oracle.reachable ? 1 : 0);
   json.Field("leastBadShare", yardstick.oracle.least_bad_fraction);

@@ -29,8 +29,9 @@ double Multiple(double cost, const OracleBound& bound) {
 // The cost against the oracle's, in words.
 std::string CostText(const Yardstick& yardstick, double cost) {
   const OracleBound& oracle = yardstick.oracle;
-  const std::string objective = fmt::format(
-      "at most {:g} % wait over {}", yardstick.objective * 100, FormatDuration(yardstick.wait));
+  const std::string objective =
+      fmt::format("at most {:g} % {} over {}", yardstick.objective * 100,
+                  yardstick.of_answers ? "take" : "wait", FormatDuration(yardstick.wait));
   if (!oracle.reachable) {
     return fmt::format(
         "\n  objective  {}: out of reach; the least is {:.3f} %, for {:.0f} replica-seconds",
@@ -98,6 +99,7 @@ json::value YardstickJson(const PoolResult& pool) {
   };
   return json::object{{"objectiveBadFraction", pool.yardstick->objective},
                       {"objectiveWaitSeconds", Seconds(pool.yardstick->wait)},
+                      {"objectiveIsOfAnswers", pool.yardstick->of_answers},
                       {"badFraction", pool.yardstick->bad_fraction},
                       {"objectiveKept", pool.yardstick->kept()},
                       {"oracle", bound(pool.yardstick->oracle)},

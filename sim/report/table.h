@@ -15,6 +15,7 @@ namespace tidegate::sim {
 struct Yardstick {
   double objective = 0;  // the share of requests that may wait longer than this, or be lost
   Duration wait{0};
+  bool of_answers = false;  // `wait` is from arrival to answer, not to a worker only
   double bad_fraction = 0;  // that did, at the least: see DeadlineQueue
   OracleBound oracle;       // of policies that keep the objective
   // The same for policies with no more bad requests than this run, where those are more than the

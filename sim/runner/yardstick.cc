@@ -1,6 +1,7 @@
 #include "sim/runner/yardstick.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "scheduler/decision/decision.h"
 #include "scheduler/rollout/plan.h"
@@ -34,6 +35,17 @@ OracleInput InputOf(const decision::PoolSpec& spec, const PoolResult& result, co
   return input;
 }
 
+// Where requests are known one by one, those are bad that were lost or answered late. The bound
+// lets all of an answer's time be waiting, so that it stays one.
+void CountRequests(const RequestResult& requests, double objective_seconds, OracleInput& input,
+                   Yardstick& yardstick) {
+  const Flow& flow = requests.flow;
+  yardstick.of_answers = true;
+  yardstick.wait = Duration(static_cast<std::int64_t>(objective_seconds * 1'000));
+  input.wait = std::min(input.wait, yardstick.wait);
+  if (flow.arrived > 0) yardstick.bad_fraction = (flow.lost + flow.slow) / flow.arrived;
+}
+
 }  // namespace
 
 void AddYardsticks(RunSummary& run, const Scenario& scenario,
@@ -44,7 +56,10 @@ void AddYardsticks(RunSummary& run, const Scenario& scenario,
     Yardstick yardstick;
     yardstick.objective = input.bad_fraction = scenario.objective.bad_fraction;
     yardstick.wait = input.wait;
-    if (result.counted_arrived > 0) {
+    if (result.requests) {
+      CountRequests(*result.requests, scenario.service.requests.objective_seconds, input,
+                    yardstick);
+    } else if (result.counted_arrived > 0) {
       yardstick.bad_fraction = result.counted_bad / result.counted_arrived;
     }
     yardstick.oracle = LeastReplicaSeconds(load, input);

@@ -128,7 +128,7 @@ function costText() {
     if (!run || !run.yardstick) return "";
     const yardstick = run.yardstick;
     const name = current.runs.length > 1 ? `${"AB"[r]}: ` : "";
-    const objective = `at most ${percent(yardstick.objective)} wait over ${span(yardstick.waitSeconds)} or are lost`;
+    const objective = `at most ${percent(yardstick.objective)} ${yardstick.ofAnswers ? "take" : "wait"} over ${span(yardstick.waitSeconds)} or are lost`;
     if (!yardstick.reachable) {
       return `${name}the objective (${objective}) is out of reach: the least is ${percent(yardstick.leastBadShare)}.`;
     }
