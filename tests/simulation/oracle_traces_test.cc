@@ -16,7 +16,7 @@
 #include "sim/runner/simulate.h"
 #include "sim/runner/yardstick.h"
 #include "tests/testing/manifests.h"
-#include "traces/format/csv.h"
+#include "traces/format/trace_file.h"
 
 namespace tidegate::sim {
 namespace {
@@ -69,7 +69,7 @@ Scenario World() {
 
 // As many bins as there is time for, the peak worth kPeak replicas.
 traces::Trace LoadFrom(const std::string& file) {
-  auto trace = traces::ReadTraceCsv(file);
+  auto trace = traces::ReadTrace(file);
   EXPECT_TRUE(trace) << trace.error().message;
   if (!trace) return {};
   const auto bins = static_cast<std::size_t>(kLongest / trace->bin);
