@@ -102,7 +102,8 @@ class Oracle {
       return bound_;
     }
     const Duration room = input_.startup + input_.drain - input_.wait;
-    for (Duration window = room; window >= input_.wait && window >= Duration(1); window /= 4) {
+    const int finer = arrivals_.at.size() < kManyStretches ? 2 : 4;  // it takes time
+    for (Duration window = room; window >= input_.wait; window /= finer) {
       ByTheMost(Rounded(window));
     }
     for (const int times : {2, 4, 8, 16, 64, 256}) ByTheMean(Rounded(input_.wait * times));

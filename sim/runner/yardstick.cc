@@ -11,11 +11,12 @@ namespace tidegate::sim {
 namespace {
 
 // The pool as the oracle sees it. The oracle may do whatever the manifests allow, and whatever the
-// run did where that is more: a pool that is paused above its maximum, or that lost replicas.
+// run did where that is more: a pool that is paused above its maximum, or that lost replicas. It
+// scales a pool that nothing else scales, down to one replica: what did the fixed size cost?
 OracleInput InputOf(const decision::PoolSpec& spec, const PoolResult& result, const RunSummary& run,
                     const Scenario& scenario) {
   const ServiceModel& service = scenario.service;
-  const Replicas min = spec.scaled ? spec.guards.min : spec.declared;
+  const Replicas min = spec.scaled ? spec.guards.min : 1;
   const Replicas max = spec.scaled ? std::max(spec.guards.max, spec.declared) : spec.declared;
   OracleInput input;
   input.capacity = service.capacity();
