@@ -171,8 +171,10 @@ class Oracle {
     problem.initial = problem.initial_hold = 0;
     problem.slice = kSlice;
     const Rate capacity = input_.capacity * Seconds(reach) / Seconds(window);
-    problem.needs = WindowNeeds(arrivals_, -reach, input_.end - reach, window, capacity);
-    Take(std::move(problem), capacity, Seconds(input_.end));
+    const Duration from = input_.initial <= input_.least ? -reach : Duration(0);
+    const Duration to = input_.end - reach;
+    problem.needs = WindowNeeds(arrivals_, from, to, window, capacity);
+    Take(std::move(problem), capacity, Seconds(to - from));
   }
 
   const OracleInput& input_;

@@ -12,7 +12,7 @@ struct OracleInput {
   Duration startup{0};   // from start to ready, the readiness check's period included
   Duration drain{0};     // paid after a replica's last service
   Duration wait{0};      // a request that is served later than this after its arrival is bad
-  Replicas initial = 0;  // are started (and paid) at time 0
+  Replicas initial = 0;  // are there (and paid) at time 0, starting or ready
   Replicas least = 0;    // are paid at every instant: minReplicas, or `initial` where that is less
   Replicas most =
       kMaxReplicas;          // serve at most: maxReplicas and surge, or quota where that is less
@@ -68,9 +68,10 @@ struct OracleBound {
 //   - The mean that serves. (c) gives the same with m(t) the mean of n over (t, t + l + wait). (a)
 //     is linear, so m and the same mean of p satisfy it with all of start-up and drain; m is no
 //     whole number, and layers.h bounds it in slices. This is done for what exceeds `least`:
-//     max(0, n - least) and p - least satisfy (a) as well, and may be taken as 0 before time 0,
-//     where nobody was started and none serves before `startup`. So windows may begin before 0, and
-//     the mean counts no instant of [0, end] more than once.
+//     max(0, n - least) and p - least satisfy (a) as well. Where all of the initial replicas are
+//     among the least, others serve from `startup` on at the earliest, so both may be taken as 0
+//     before time 0, and windows may begin there. The mean counts no instant of [0, end] more than
+//     once.
 //
 // Without wait (c) says max(0, rate - capacity * n) is bad at each instant, and layers.h takes that
 // as it is.

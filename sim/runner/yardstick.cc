@@ -52,6 +52,9 @@ void CountRequests(const RequestResult& requests, double objective_seconds, Orac
 void AddYardsticks(RunSummary& run, const Scenario& scenario,
                    const config::CompiledConfig& manifests, const traces::Trace& load) {
   for (PoolResult& result : run.pools) {
+    // What reaches the later pools of a chain is not the trace.
+    const auto link = std::ranges::find(scenario.chain, result.id);
+    if (link != scenario.chain.end() && link != scenario.chain.begin()) continue;
     const auto spec = std::ranges::find(manifests.pools, result.id, &decision::PoolSpec::id);
     OracleInput input = InputOf(*spec, result, run, scenario);
     Yardstick yardstick;

@@ -7,7 +7,8 @@
 
 namespace tidegate::sim {
 
-// Fills in the yardstick of each pool of a run of this scenario, these manifests and this load.
+// Fills in the yardstick of each pool of a run of this scenario, these manifests and this load: of
+// those that the load goes to, so not of the later ones of a chain.
 // Not part of Simulate(): a week of seconds takes a few tenths of a second.
 void AddYardsticks(RunSummary& run, const Scenario& scenario,
                    const config::CompiledConfig& manifests, const traces::Trace& load);

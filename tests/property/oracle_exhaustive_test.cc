@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -31,8 +32,8 @@ struct Point {
 };
 
 std::string ToText(const TinyPool& pool) {
-  return fmt::format("startup {} drain {} initial {} least {} most {}", pool.startup, pool.drain,
-                     pool.initial, pool.least, pool.most);
+  return fmt::format("startup {} drain {} initial {}{} least {} most {}", pool.startup, pool.drain,
+                     pool.initial, pool.ready ? " ready" : "", pool.least, pool.most);
 }
 
 std::string ToText(const std::vector<double>& requests) {
@@ -59,7 +60,12 @@ void ForEachPool(const Visit& visit) {
   for (pool.startup = 0; pool.startup <= 2; ++pool.startup) {
     for (pool.drain = 0; pool.drain <= 2; ++pool.drain) {
       for (pool.initial = 0; pool.initial <= 2; ++pool.initial) {
-        for (pool.least = 0; pool.least <= pool.initial; ++pool.least) visit(pool);
+        for (pool.least = 0; pool.least <= pool.initial; ++pool.least) {
+          for (const bool ready : {false, true}) {
+            pool.ready = ready;
+            visit(pool);
+          }
+        }
       }
     }
   }
@@ -173,28 +179,33 @@ std::map<double, int> CheapestByMissed(const std::map<std::vector<int>, int>& sc
 }
 
 TEST_P(QueueTest, IsBelowEveryScheduleThatUsesTheQueue) {
-  constexpr std::array<std::array<int, 2>, 5> kDelays{{{0, 0}, {1, 0}, {0, 2}, {1, 1}, {2, 2}}};
   const double wait = GetParam();
-  TinyPool pool;
-  pool.end = 7;
-  pool.initial = pool.least = 1;
+  constexpr int kEnd = 7;
+  std::vector<TinyPool> pools;
+  for (const auto& [startup, drain, initial] : {std::array{0, 0, 1},
+                                                {1, 0, 1},
+                                                {2, 0, 1},
+                                                {0, 2, 1},
+                                                {1, 1, 1},
+                                                {2, 2, 1},
+                                                {1, 1, 2},
+                                                {2, 2, 2}}) {
+    pools.push_back({startup, drain, initial, initial > 1, 1, 2, kEnd});
+  }
   std::vector<std::map<std::vector<int>, int>> schedules;
   std::map<std::vector<int>, double> missed;  // of every course
-  for (const auto& [startup, drain] : kDelays) {
-    pool.startup = startup;
-    pool.drain = drain;
+  for (const TinyPool& pool : pools) {
     schedules.push_back(AllSchedules(pool));
     for (const auto& [ready, cost] : schedules.back()) missed[ready] = 0;
   }
   int cases = 0;
   double tightest = 0;
-  ForEachLoad({0, 0.7, 1.6, 2.2}, 2, pool.end, [&](const auto& load) {
+  ForEachLoad({0, 0.7, 1.6, 2.2}, 2, kEnd - 1, [&](const auto& load) {
     const traces::Trace trace{seconds(1), load};
     const double total = traces::TotalRequests(trace);
     for (auto& [ready, requests] : missed) requests = MissedBy(ready, load, wait);
-    for (std::size_t i = 0; i < kDelays.size(); ++i) {
-      pool.startup = kDelays[i][0];
-      pool.drain = kDelays[i][1];
+    for (std::size_t i = 0; i < pools.size(); ++i) {
+      const TinyPool& pool = pools[i];
       OracleInput input = InputOf(pool);
       input.wait = FromSeconds(wait);
       input.counted_from = Duration(0);

@@ -27,7 +27,11 @@ class Schedules {
     Fleet fleet;
     fleet.starting.resize(static_cast<std::size_t>(pool.startup));
     fleet.draining.resize(static_cast<std::size_t>(pool.drain));
-    Start(fleet, pool.initial);
+    if (pool.ready) {
+      fleet.ready = pool.initial;
+    } else {
+      Start(fleet, pool.initial);
+    }
     courses_[{fleet, {}}] = 0;
   }
 

@@ -9,10 +9,11 @@ namespace tidegate::testing {
 struct TinyPool {
   int startup = 0;  // seconds
   int drain = 0;
-  int initial = 0;  // started at 0
-  int least = 0;    // paid for at every instant
-  int most = 2;     // live at every instant
-  int end = 5;      // seconds
+  int initial = 0;     // started at 0
+  bool ready = false;  // and ready then
+  int least = 0;       // paid for at every instant
+  int most = 2;        // live at every instant
+  int end = 5;         // seconds
 };
 
 // For each course of ready replicas, second by second, that starts and drains (of starting replicas
