@@ -162,7 +162,9 @@ class QueueTest : public ::testing::TestWithParam<double> {
   static double MissedBy(const std::vector<int>& ready, const std::vector<double>& load,
                          double wait) {
     DeadlineQueue queue(wait);
-    for (std::size_t i = 0; i < load.size(); ++i) queue.Advance(1, load[i], ready[i] * kCapacity);
+    for (std::size_t i = 0; i < ready.size(); ++i) {
+      queue.Advance(1, i < load.size() ? load[i] : 0, ready[i] * kCapacity);
+    }
     return queue.missed();
   }
 };
