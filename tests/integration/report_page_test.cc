@@ -244,11 +244,16 @@ TEST_F(ReportPageTest, KeysAndMouseReachEverything) {
     EXPECT_TRUE(came) << came.error().message;
   };
   // From one decision to the next: its text comes up, and every chart shows its values there.
+  const std::string grows = "current.runs[0].decisions.findIndex((d) => d.kind === 'grow')";
+  Ask("window.grown = current.runs[0].decisions[" + grows + "]");
+  Ask("window.head = grown.text.split('\\n')[0]");
   Ask("document.getElementById('decisions').focus()");
-  for (int i = 0; i < 4; ++i) press("ArrowRight");
-  wait("document.getElementById('decision').textContent.includes('2 → 3')");
-  EXPECT_THAT(Ask("document.getElementById('live').textContent"), HasSubstr("2 -> 3"));
-  wait("document.querySelector('#replicas .value').textContent === '2'");
+  for (int i = 0; i <= std::stoi(Ask(grows)); ++i) press("ArrowRight");
+  wait("document.getElementById('decision').textContent.includes(head.replaceAll('->', '\u2192'))");
+  wait("document.getElementById('live').textContent.includes(head)");
+  wait(
+      "document.querySelector('#replicas .value').textContent === "
+      "String(current.runs[0].series.ready.lo[indexAt(current.runs[0].t, grown.t)])");
   // Through time on a chart, and into it.
   Ask("document.getElementById('demand').focus()");
   press("End");
