@@ -50,7 +50,7 @@ enum class Mode {
 struct Scenario {
   std::string name;
   std::vector<std::string> manifests;  // gateways and scalers, as the daemon reads them
-  std::string trace;                   // CSV; the load of every pool
+  std::string trace;                   // a trace file of any form; the load of every pool
   double scale = 1;                    // the trace's requests times this; > 0
   Duration tick{5'000};                // of the control loop; 1 s .. 1 h
   Duration scrape_interval{30'000};    // 1 s .. 1 h
