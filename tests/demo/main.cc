@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "tests/demo/fidelity.h"
 #include "tests/demo/hindsight.h"
 #include "tests/demo/parts.h"
 #include "tests/testing/front_watcher.h"
@@ -269,12 +270,16 @@ class Demo {
 };
 
 constexpr const char* kUsage =
-    "usage: tidegate_demo [--trace FILE] [--break-for-test drain-order|overshoot]\n\n"
+    "usage: tidegate_demo [--trace FILE] [--break-for-test drain-order|overshoot]\n"
+    "       tidegate_demo --fidelity FOLDER...\n\n"
     "Starts a Prometheus, an upstream, a pool of HAProxy replicas and the daemon on loopback, "
     "replays a flash crowd\n"
     "and rolls the pool out under load. Exit status 0 only if no request failed and no budget was "
     "broken, judged by\n"
-    "the load generator and by a watcher of the front and the processes.\n";
+    "the load generator and by a watcher of the front and the processes.\n\n"
+    "--fidelity simulates the runs that left those folders, request by request, and says how far "
+    "the simulator is from\nwhat happened. Example: tidegate_demo --fidelity "
+    "/tmp/tidegate-demo-*\n";
 
 int Main(int argc, char** argv) {
   const fs::path build = fs::read_symlink("/proc/self/exe").parent_path().parent_path();
@@ -282,6 +287,9 @@ int Main(int argc, char** argv) {
   options.programs = {build / "scheduler" / "tidegate", build / "traces" / "tidetrace",
                       build / "sim" / "tidesim"};
   options.trace = fs::path(TIDEGATE_SOURCE_DIR) / "traces" / "data" / "flash_crowd_2m.csv";
+  if (argc > 2 && std::string(argv[1]) == "--fidelity") {
+    return PrintFidelity({argv + 2, argv + argc}, options.programs, options.trace) ? 0 : 1;
+  }
   for (int i = 1; i < argc; i += 2) {
     const std::string flag = argv[i];
     const std::string value = i + 1 < argc ? argv[i + 1] : "";
