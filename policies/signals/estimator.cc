@@ -14,7 +14,8 @@
 // weighted by their rate before m. Then
 //
 //   joined at m:   counts rate x f(m of the join): the rest is still in its peers' segments;
-//   left at m:     counts rate before m x (1 - f(m of the leave)), plus what it still does x f;
+//   left at m:     counts rate before m x (f(m of the join) - f(m of the leave)), where a join long
+//                  ago has f = 1, plus what it still does x f(m of the leave);
 //   others:        count their current rate.
 //
 // For a constant load this sum is exact whatever the scrape phases, as long as the replicas that
@@ -78,6 +79,7 @@ std::string Why(Gap gap, const Coverage& cover) {
     case Gap::kMissing:
       return std::to_string(cover.missing_count) + " of " + std::to_string(cover.expected) +
              " ready replicas have no recent samples (" + cover.missing + ")";
+    case Gap::kReset: return "a counter was reset, and what came just before is lost";
     case Gap::kNobody: return "no serving replica has enough samples yet";
     case Gap::kLeaver:
       return "a replica left whose load was not known, and its peers were not scraped since";

@@ -43,6 +43,18 @@ double After(const Segment& segment, Instant m) {
   return Seconds(segment.end - m) / Seconds(segment.end - segment.begin);
 }
 
+// What a replica did until it left at `left`, by the segment in which it did; nothing came after. A
+// stretch of less than `least` says little and is taken for that long.
+std::optional<double> Across(const Track& track, Instant left, Duration least) {
+  for (const Segment& segment : track.segments) {
+    if (segment.end <= left || segment.begin > left) continue;
+    if (segment.begin == left) break;
+    const double amount = segment.rate * Seconds(segment.end - segment.begin);
+    return amount / Seconds(std::max(left - segment.begin, least));
+  }
+  return std::nullopt;
+}
+
 Segment Earlier(const Segment& a, const Segment& b) {
   return {std::min(a.begin, b.begin), std::min(a.end, b.end)};
 }
@@ -89,6 +101,8 @@ Member PoolTotal::FromTrack(const Track& track, Instant at) const {
     member.joined = track.first - options_.scrape_interval;
   }
   member.current = Newest(track, count, since, options_.scrape_interval / 2);
+  member.reset = member.current && member.current->begin < track.reset_at &&
+                 track.reset_at <= member.current->end;
   member.settled = member.current && track.segments[count - 1].end > track.short_until;
   return member;
 }
@@ -221,13 +235,16 @@ PoolTotal::Share PoolTotal::ShareOfLeaver(const std::vector<Member>& members,
   bool known = true;
   if (before.current) {
     rate = before.current->rate;
-    known = member.left - before.current->end <= options_.stale_after;
-  } else if (member.current) {  // its first segment straddles the leave, or came after it
-    rate = member.current->rate;
+    known = !before.reset && member.left - before.current->end <= options_.stale_after;
+  } else if (const auto across = Across(*member.track, member.left, options_.scrape_interval / 3)) {
+    rate = *across;
   } else {
     known = false;
   }
-  return {rate * (1 - moved) + CurrentRateOfLeaver(member) * moved, known || moved >= 1};
+  // Its peers' segments lack what it did between its join and its leave.
+  const double joined = member.joined == kEver ? 1 : MovedFrom(members, member);
+  const double held = rate * std::max(0.0, joined - moved);
+  return {held + CurrentRateOfLeaver(member) * moved, known || moved >= 1};
 }
 
 bool PoolTotal::Expected(const Member& member, Instant at) const {
@@ -243,14 +260,17 @@ Gap PoolTotal::GapAt(Instant at, const std::vector<Member>& members) const {
   bool anybody = false;
   bool vanished = false;
   bool old = false;
+  bool reset = false;
   for (const Member& member : members) {
     const bool shows = member.role == Role::kServing && member.settled;
     if (!shows && Expected(member, at)) return Gap::kMissing;
+    reset = reset || (shows && member.reset);
     anybody = anybody || shows || (member.role == Role::kLeft && member.current);
     vanished = vanished || (member.role == Role::kLeft && member.view == nullptr);
     old = old || (shows && at - member.current->end > options_.scrape_interval * 3 / 2);
   }
   if (!anybody) return Gap::kNobody;
+  if (reset) return Gap::kReset;
   // When those that vanished left is not known, only that their load shows in the next samples.
   return vanished && old ? Gap::kOldPeers : Gap::kNone;
 }

@@ -24,12 +24,14 @@ struct Member {
   Instant left{};                   // where role is kLeft
   std::optional<Segment> current;   // the newest since it was ready
   bool settled = false;             // sampled well enough for its rate to be believed
+  bool reset = false;               // a counter was reset in `current`
 };
 
 // What is not known of a total that it would take to call it ok.
 enum class Gap {
   kNone,
   kMissing,   // a replica that has been ready for long gives no recent samples
+  kReset,     // a counter was reset, and what it had counted since the last sample is lost
   kNobody,    // none of the replicas that serve or served has a rate
   kLeaver,    // one left whose load was not known, and its peers have not been scraped since
   kOldPeers,  // some left, and one that serves has not been scraped since

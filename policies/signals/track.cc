@@ -178,13 +178,15 @@ std::optional<Instant> CountsFromZeroSince(const Track& track, Instant window_st
 // Adds the increases between a series' own samples. `increase[i]` belongs to (times[i-1],
 // times[i]].
 void AddDifferences(Samples samples, const std::vector<Instant>& times,
-                    std::vector<double>& increase) {
+                    std::vector<double>& increase, Track& track) {
   auto at = times.begin();
   for (std::size_t k = 1; k < samples.size(); ++k) {
     const Sample& from = samples[k - 1];
     const Sample& to = samples[k];
     // After a reset the counter holds what came since; what came before, after `from`, is lost.
-    const double gain = to.value >= from.value ? to.value - from.value : to.value;
+    const bool reset = to.value < from.value;
+    const double gain = reset ? to.value : to.value - from.value;
+    if (reset) track.reset_at = std::max(track.reset_at, to.at);
     at = std::upper_bound(at, times.end(), from.at);
     for (auto step = at; step != times.end() && *step <= to.at; ++step) {
       const Instant begin = *(step - 1);
@@ -253,7 +255,7 @@ void FillCounter(Group group, Instant now, const EstimateOptions& options, Scrat
   std::vector<double>& increase = scratch.increase;
   increase.assign(times.size(), 0);
   for (const auto& [replica, samples] : group) {
-    AddDifferences(samples, times, increase);
+    AddDifferences(samples, times, increase, track);
     if (since && samples.front().at == times.front()) {
       increase[0] += samples.front().value;
     }

@@ -28,6 +28,9 @@ struct Track {
   // Where the first segment since the replica became ready is too short to say much about the rate:
   // its end.
   Instant short_until = Instant::min();
+  // Where a counter was reset: the sample that showed it last. What came between the sample before
+  // and the reset is lost.
+  Instant reset_at = Instant::min();
 };
 
 // The tracks of one pool, sorted by replica, and where their segments are kept.

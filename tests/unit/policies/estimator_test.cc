@@ -58,6 +58,11 @@ TEST(EstimateRateTest, CountsFromZeroAfterAReset) {
   const Reading reading =
       Rate(60, {Series("a", {{0, 5000}, {30, 5300}, {60, 150}})}, {Ready("a", -1000)});
   EXPECT_DOUBLE_EQ(reading.value, 150.0 / 30);
+  EXPECT_EQ(reading.quality, Quality::kPartial);  // what came between 30 and the reset is lost
+  const Reading next =
+      Rate(90, {Series("a", {{0, 5000}, {30, 5300}, {60, 150}, {90, 450}})}, {Ready("a", -1000)});
+  EXPECT_DOUBLE_EQ(next.value, 10);
+  EXPECT_EQ(next.quality, Quality::kOk);
 }
 
 TEST(EstimateRateTest, CountsAYoungReplicaFromZeroSinceItWasReady) {
