@@ -48,6 +48,7 @@ FaultPlan DrawFaults(const Chance& chance, Instant until) {
   plan.slow_max = Duration(30'000);
   plan.delay_max = Duration(8'000);
   plan.frozen_max = Duration(40'000);
+  plan.view_age_max = Duration(20'000);
   return plan;
 }
 

@@ -29,9 +29,10 @@ struct FaultPlan {
   int query_empty = 0;   // of ticks: the answer holds no series
   int query_frozen = 0;  // of ticks: answers stay what they are for up to frozen_max
   Duration frozen_max{0};
-  int observe_fails = 0;  // of ticks: nothing is known
-  int fleet_fails = 0;    // of ticks: the fleet can't say what runs
-  int view_lag = 0;       // ticks, at most, by which the fleet's answer is old
+  int observe_fails = 0;     // of ticks: nothing is known
+  int fleet_fails = 0;       // of ticks: the fleet can't say what runs
+  int view_lag = 0;          // ticks, at most, by which the fleet's answer is old
+  Duration view_age_max{0};  // and in time, however late ticks are
 
   int journal_fails = 0;  // of ticks
   int daemon_dies = 0;    // of ticks, at any instant between its observation and its last request

@@ -22,7 +22,10 @@ using signals::ReplicaView;
 
 const Instant kStart = FromUnixMillis(1'767'225'600'000);
 constexpr Duration kFaulty{120'000};
-constexpr Duration kSettles{600'000};
+// Within which a pool must settle once faults stop: the progress deadline (1 min) for requests that
+// were lost, samples and recommendations from before (40 s and 30 s), then a dozen replicas one by
+// one up or down, each for a start-up or drain (8 s), a scrape (10 s) and a tick (5 s), both ways.
+constexpr Duration kSettles{720'000};
 constexpr Duration kSecond{1'000};
 constexpr double kPerReplica = 50;  // requests per second, the signal's target
 constexpr std::array<IntOrPercent, 7> kBudgets{
@@ -42,7 +45,18 @@ traces::Trace DrawLoad(const Chance& chance) {
   return trace;
 }
 
-decision::PoolSpec DrawSpec(const Chance& chance) {
+// The planner's one assumption about time (scheduler/rollout/merge.cc): a request shows within half
+// the progress deadline or never will. It makes a request again until half the deadline is over;
+// the last of them may be taken delay_max later, and what the fleet shows may be view_age_max older
+// still. Start-up (8 s), a slow start on top (30 s) and the age of the view fit into the same time,
+// so that slow starts are not failed ones, though nothing would break if they were. Scrapes and
+// drains have no part in it: replicas are seen by the fleet, not by scraping, and a drain shows
+// when it begins. One millisecond more, since the assumption is judged by "after".
+Duration ProgressDeadline(const FaultPlan& plan) {
+  return 2 * (plan.delay_max + plan.view_age_max) + Duration(1);
+}
+
+decision::PoolSpec DrawSpec(const Chance& chance, const FaultPlan& plan) {
   const auto budget = [&](const char* which) {
     return kBudgets[static_cast<std::size_t>(chance.Below(kBudgets.size(), which))];
   };
@@ -58,8 +72,7 @@ decision::PoolSpec DrawSpec(const Chance& chance) {
   spec.rollout.budget = {budget("surge"), budget("unavailable")};
   if (chance.Hits(200, "up")) spec.rollout.up = rollout::Pace::kImmediate;
   if (chance.Hits(200, "down")) spec.rollout.down = rollout::Pace::kImmediate;
-  // Requests must show within half of it (scheduler/rollout/merge.cc), behind all delays and lags.
-  spec.rollout.progress_deadline = Duration(60'000);
+  spec.rollout.progress_deadline = ProgressDeadline(plan);
   spec.rollout.backoff_max = Duration(8'000);
   spec.rollout.min_ready = Duration(3'000);
   if (chance.Hits(300, "quota")) spec.rollout.quota = 2 + chance.Below(12, "quota is");
@@ -91,7 +104,7 @@ class Life {
         chance_(seed),
         plan_(DrawFaults(chance_, kStart + kFaulty)),
         trace_(DrawLoad(chance_)),
-        spec_(DrawSpec(chance_)),
+        spec_(DrawSpec(chance_, plan_)),
         service_(DrawService(chance_)),
         calendar_(kStart),
         interval_(kSecond * (2 + chance_.Below(9, "scrape interval"))),
@@ -310,7 +323,7 @@ class Life {
     Fold(decision::Digest(loop_->state()));
     for (const decision::Decision& decision : loop_->last()->decisions) {
       if (observed_ < decision.at) Decided(decision);
-      if (now >= plan_.until + Duration(60'000)) JudgeEnd(decision);
+      if (now >= plan_.until + spec_.rollout.progress_deadline) JudgeEnd(decision);
     }
   }
 

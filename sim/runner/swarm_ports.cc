@@ -25,15 +25,16 @@ SwarmSource::SwarmSource(FaultyPool& pool, Scraper& scraper, const FaultPlan& pl
 // What is shown may be old, and never older than what was shown before.
 void SwarmSource::LookAtFleet(Instant now) {
   const auto views = pool_.Views();
-  views_.emplace_back(views.begin(), views.end());
-  while (views_.size() > static_cast<std::size_t>(plan_.view_lag) + 1) views_.pop_front();
+  looks_.push_back({now, {views.begin(), views.end()}});
+  while (looks_.size() > static_cast<std::size_t>(plan_.view_lag) + 1) looks_.pop_front();
+  while (looks_.front().at < now - plan_.view_age_max) looks_.pop_front();
   std::size_t lag = 0;
   if (now < plan_.until) {
     lag = static_cast<std::size_t>(
         chance_.Below(plan_.view_lag + 1, "view_lag", "", UnixMillis(now)));
   }
-  newer_ = std::min({newer_ + 1, lag, views_.size() - 1});
-  seen_ = views_[views_.size() - 1 - newer_];
+  newer_ = std::min({newer_ + 1, lag, looks_.size() - 1});
+  seen_ = looks_[looks_.size() - 1 - newer_].views;
 }
 
 Expected<signals::Snapshot> SwarmSource::Observe(Instant now,

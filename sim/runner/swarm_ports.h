@@ -49,8 +49,12 @@ class SwarmSource : public ports::SignalSource {
   Chance chance_;
   Estimate estimate_;
   FaultyAnswers answers_;
-  std::deque<std::vector<signals::ReplicaView>> views_;  // the newest last; view_lag + 1 at most
-  std::size_t newer_ = 0;  // views that are newer than the one that was shown last
+  struct Look {
+    Instant at{};
+    std::vector<signals::ReplicaView> views;
+  };
+  std::deque<Look> looks_;  // the newest last; view_lag + 1 at most
+  std::size_t newer_ = 0;   // views that are newer than the one that was shown last
   std::vector<signals::ReplicaView> seen_;
 };
 
