@@ -113,15 +113,12 @@ class Planner {
 
     state.pending = std::move(merged_.pending);
     state.next_ordinal = merged_.next_ordinal;
-    const std::size_t requested_before = state.pending.size();
     Repeat();
     GiveUp();
     DrainFree();
     Start();
     Drain();
-    if (state.pending.size() > requested_before) {
-      std::ranges::sort(state.pending, {}, &Pending::replica);
-    }
+    if (!planned_.plan.steps.empty()) std::ranges::sort(state.pending, {}, &Pending::replica);
     const Census& census = merged_.census;
     planned_.basis = {terms_.size, census.staying() + census.due_free, terms_.goal};
     const Replicas staying = census.staying() + due_.starts - due_.drains();

@@ -137,5 +137,21 @@ TEST(RolloutRefusalTest, LostDrainIsNotAskedForAgainWhereItWouldBreakB2) {
   EXPECT_EQ(pool.state.size, 3);
 }
 
+// The next tick finds requests by name: their order has to hold when one goes and one comes at
+// once.
+TEST(RolloutRefusalTest, RequestsStaySortedWhenAGivenUpDrainMakesWayForAStart) {
+  Pool pool(2);
+  pool.options.budget = {{2, false}, {0, false}};
+  pool.state.next_ordinal = 10;
+  const Instant long_ago = kStart - pool.options.progress_deadline - seconds(1);
+  pool.state.pending = {{StepKind::kDrain, "edge-a-2", "a", long_ago},
+                        {StepKind::kStart, "edge-a-9", "a", kStart}};
+  const auto steps = pool.Tick(4, Ready(2));
+  ASSERT_THAT(steps, SizeIs(1));
+  EXPECT_EQ(steps[0].replica, "edge-a-10");
+  EXPECT_THAT(pool.state.pending, SizeIs(2));
+  EXPECT_TRUE(std::ranges::is_sorted(pool.state.pending, {}, &Pending::replica));
+}
+
 }  // namespace
 }  // namespace tidegate::rollout
