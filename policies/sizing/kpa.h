@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policies/base/instant.h"
+#include "policies/base/units.h"
+#include "policies/sizing/kpa_window.h"
+
+namespace tidegate::sizing {
+
+// Knative's settings by their names, with its defaults and its bounds.
+struct KpaOptions {
+  Duration stable_window{60'000};             // 6 s .. 1 h, whole seconds
+  double panic_window_percentage = 10;        // of the stable window, 1 .. 100
+  double panic_threshold_percentage = 200;    // of what the ready replicas can do, 110 .. 1000
+  double max_scale_up_rate = 1000;            // times the ready replicas, > 1
+  double max_scale_down_rate = 2;             // the ready replicas by this, > 1
+  Duration scale_down_delay{0};               // 0 .. 1 h, whole seconds
+  Replicas activation_scale = 1;              // the least size other than 0; acts from 2 on
+  double target_utilization_percentage = 70;  // of a signal's target, 1 .. 100
+  std::int32_t target_burst_capacity = 211;   // -1: always buffered, 0: never
+  double activator_capacity = 100;            // of one of Knative's activators, >= 1
+  bool enable_scale_to_zero = true;           // where minReplicas is 0
+  Duration scale_to_zero_grace_period{30'000};
+  Duration scale_to_zero_pod_retention_period{0};
+  bool reachable = true;  // false: no request can arrive, and the pool may shrink at once
+  KpaAggregation aggregation = KpaAggregation::kLinear;
+  bool operator==(const KpaOptions&) const = default;
+};
+
+// The two windows: panic is round(stable * percentage) to whole seconds, at least 1 s.
+KpaLengths LengthsOf(const KpaOptions& options);
+
+// What one replica is to do, in the signal's unit.
+struct KpaTarget {
+  double total = 100;  // what it can do
+  double value = 70;   // what it is sized for: max(0.01, total * utilization)
+};
+// `total` is the signal's target per replica, `hard_limit` what a replica takes at all: the smaller
+// counts where both are set. Knative's defaults where neither is: 100 requests in progress, or 200
+// per second where `rate` is set.
+KpaTarget TargetOf(const KpaOptions& options, std::optional<double> total,
+                   std::optional<double> hard_limit, bool rate);
+
+// The panic of one signal, and its delay of shrinks.
+struct KpaState {
+  std::optional<Instant> panic_since;  // when the threshold was last crossed; unset: no panic
+  Replicas most_in_panic = 0;
+  std::vector<KpaDelayed> delayed;
+  bool operator==(const KpaState&) const = default;
+};
+// Of a scaler that knows nothing yet. With more than one ready replica it begins in panic at their
+// number, so that a start without memory takes nothing away before a window of data is there.
+KpaState NewKpaState(Replicas ready, Instant now);
+
+struct KpaObserved {
+  double stable = 0;  // means of the windows
+  double panic = 0;
+};
+
+struct KpaScale {
+  Replicas desired = 0;
+  Replicas stable = 0;  // replicas for the stable window, within the rates
+  Replicas panic = 0;   // for the panic window
+  Replicas least = 0;   // that the rates allow now
+  Replicas most = 0;
+  bool panicking = false;
+  std::int64_t excess_burst = 0;  // < 0: a burst of the configured size would not fit
+};
+
+// Knative's decision, once per tick, with ready = max(1, ready replicas):
+//   up = ceil(max_scale_up_rate * ready), down = reachable ? floor(ready / max_scale_down_rate) : 0
+//   s = ceil(stable / target), p = ceil(panic / target); S, P = s, p clamped to [down, up]
+//   activation scale A > 1: S = max(S, A) if s > 0, and P likewise
+//   panic begins, and is extended, while p / ready >= threshold; it ends when it has not been
+//   extended for *more* than a stable window. In panic: max(S, P), and never less than before.
+//   delay: the largest result of the last ceil(delay / 2 s) slots; only where reachable.
+//   excess burst capacity: floor(ready * total - burst - panic); 0 and -1 as configured.
+KpaScale Scale(const KpaOptions& options, const KpaTarget& target, const KpaObserved& observed,
+               Replicas ready, Instant now, KpaState& state);
+
+// How many of Knative's activators would stand in the path: max(2, ceil((ready * total + burst) /
+// capacity)).
+std::int64_t ActivatorsFor(const KpaOptions& options, const KpaTarget& target, Replicas ready);
+
+// How many of `replicas` Knative asks in order to know them all: all of up to 3, else
+// ceil(N * X / (N + X - 1)), X = 1.96^2 * 100 / 25: a sample for 95 % confidence.
+Replicas KpaSampleSize(Replicas replicas);
+
+// Whether the pool may go to zero. Knative's PodAutoscaler is active, activating or inactive.
+enum class KpaActivity { kUnknown, kActive, kActivating, kInactive };
+struct KpaZero {
+  KpaActivity activity = KpaActivity::kUnknown;
+  Instant since{};  // of the activity
+  bool operator==(const KpaZero&) const = default;
+};
+
+// What becomes of `wanted` (unset: no data; 0 needs a minimum of 0):
+//   0 without scale to zero: 1. Else, where the pool
+//   is active for less than a stable window: 1; for longer: it becomes inactive, keeps its size;
+//   is inactive for less than max(grace, retention): keeps its size; for longer: 0;
+//   is activating: keeps its size, for at most 610 s (progress deadline and 10 s).
+// Active: `wanted` > 0 and at least max(1, min) are ready.
+struct KpaSizes {
+  Replicas current = 0;
+  Replicas ready = 0;
+  Replicas min = 0;
+};
+std::optional<Replicas> ScaleToZero(const KpaOptions& options, std::optional<Replicas> wanted,
+                                    const KpaSizes& sizes, Instant now, KpaZero& zero);
+
+}  // namespace tidegate::sizing
