@@ -12,7 +12,7 @@ namespace {
 using Prefix = std::pair<std::string_view, std::string_view>;
 
 // First match wins.
-constexpr std::array<Prefix, 26> kThirdParty = {{
+constexpr std::array<Prefix, 27> kThirdParty = {{
     {"boost/asio", "boost.net"},
     {"boost/beast", "boost.net"},
     {"boost/system", "boost.net"},
@@ -34,6 +34,7 @@ constexpr std::array<Prefix, 26> kThirdParty = {{
     {"gmock/", "gtest"},
     {"rapidcheck", "rapidcheck"},
     {"benchmark/", "benchmark"},
+    {"date/", "date"},
     {"zlib.h", "zlib"},
     {"zstd.h", "zstd"},
     {"sys/", "posix"},

@@ -51,7 +51,7 @@ const std::vector<LayerRule> kDependencyTable = {
      {"fmt", "boost.json", "protobuf"}},
     {"scheduler/config",
      {"policies", "scheduler/allocation", "scheduler/rollout", "scheduler/decision"},
-     {"fmt", "yaml-cpp", "posix"}},
+     {"fmt", "yaml-cpp", "date", "posix"}},
     {"scheduler/metrics",
      {"policies", "scheduler/rollout", "scheduler/decision", "scheduler/ports", "scheduler/loop"},
      {"fmt"}},
