@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "policies/base/instant.h"
+#include "policies/signals/history.h"
+
+namespace tidegate::forecast {
+
+// Models see the logarithm of a rate, in which a load that doubles moves by the same amount at any
+// hour, and a change of level only shifts everything after it:
+//
+//   log(1 + value / unit)
+//
+// Below a unit it is linear: what is small enough not to matter may be noisy and may be zero.
+// Preconditions: value >= 0, unit > 0.
+inline double ToLog(double value, double unit) { return std::log1p(value / unit); }
+// The inverse, >= 0. Bounded (e^60 units), so that no sum of forecasts overflows.
+double FromLog(double log, double unit);
+
+// A history in wider bins, each the median of the logarithms in it: what a spike shorter than half
+// a slot leaves no trace in. NaN where less than a third of it is known.
+struct Slots {
+  Duration width{0};
+  std::int64_t first = 0;  // number of the first, counted from 1970
+  std::vector<float> logs;
+
+  Instant Center(std::size_t i) const {
+    return FromUnixMillis(0) + (first + static_cast<std::int64_t>(i)) * width + width / 2;
+  }
+};
+
+// Precondition: `bins` >= 1, of the history to a slot. Bins from `end` on are not looked at.
+Slots MakeSlots(const signals::History& history, double unit, std::int64_t end, int bins);
+
+// How many are known.
+std::size_t Known(const Slots& slots);
+
+}  // namespace tidegate::forecast
