@@ -1,0 +1,90 @@
+#include "policies/sizing/queueing.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace tidegate::sizing {
+namespace {
+
+constexpr double kStep = 1.02;
+constexpr double kDrainSeconds = 30;  // within which a backlog is to be gone
+// So much slower than configured is worth saying.
+constexpr double kSlow = 1.5;
+
+// Up to the next power of kStep, or the value itself where it is one.
+double RoundUp(double seconds) {
+  constexpr double kDust = 1e-9;
+  return std::pow(kStep, std::ceil(std::log(seconds) / std::log(kStep) - kDust));
+}
+
+CapacityTable& TableOf(const QueueModel& model, QueueingMemory& memory) {
+  if (!memory.table || !(memory.table->model() == model)) memory.table.emplace(model);
+  return *memory.table;
+}
+
+// Requests per second that the backlog adds.
+Rate Backlog(const QueueModel& model, const PoolObserved& observed) {
+  if (!observed.inflight) return 0;
+  const double waiting = *observed.inflight - static_cast<double>(observed.ready) * model.workers;
+  return std::clamp(waiting / kDrainSeconds, 0.0, *observed.rate);
+}
+
+std::string Explain(const QueueModel& model, const QueueModel& configured,
+                    const PoolObserved& observed, Rate demand, Replicas fewest,
+                    CapacityTable& table) {
+  const double used = fewest > 0 ? demand / (fewest * Ceiling(model)) : 0;
+  std::string note = fmt::format(
+      "{:.6g}/s at {:.0f} ms each keep {} replicas x {} workers {:.0f} % busy; {:g} % within "
+      "{:.0f} "
+      "ms allows {:.0f} %",
+      demand, model.service.seconds * 1e3, fewest, model.workers, used * 100,
+      model.objective.share * 100, model.objective.seconds * 1e3,
+      fewest > 0 ? table.UtilizationOf(fewest) * 100 : 0);
+  if (OutOfReach(model)) {
+    note += fmt::format("; out of reach: {:.2g} % take longer by service alone",
+                        SlowServices(model.service, model.objective.seconds) * 100);
+  }
+  const double workers = static_cast<double>(observed.ready) * model.workers;
+  if (model.service.seconds > kSlow * configured.service.seconds) {
+    note += fmt::format(
+        "; requests take {:.0f} ms where {:.0f} ms are configured while {:.0f} % of the workers "
+        "are busy: what is behind the pool is slow, and replicas don't make it faster",
+        model.service.seconds * 1e3, configured.service.seconds * 1e3,
+        workers > 0 ? demand * model.service.seconds / workers * 100 : 0);
+  }
+  return note;
+}
+
+}  // namespace
+
+QueueingSize SizeByQueue(const QueueingOptions& options, const QueueModel& configured,
+                         const PoolObserved& observed, Replicas size, QueueingMemory& memory) {
+  QueueModel model = configured;
+  const double learned = LearnService(options.learn, configured, observed, memory.service);
+  // What nobody has learned is not rounded.
+  if (memory.service.seconds > 0) model.service.seconds = RoundUp(learned);
+  const bool behind =
+      IsBehindThePool(options.bottleneck, model.workers, observed, memory.bottleneck);
+  QueueingSize result;
+  if (!observed.rate) return result;
+  CapacityTable& table = TableOf(model, memory);
+  const Rate demand = *observed.rate + Backlog(model, observed);
+  Replicas fewest = table.FewestReplicas(demand / options.utilization);
+  result.note = Explain(model, configured, observed, demand, fewest, table);
+  result.per_replica = table.RateOf(std::max<Replicas>(1, fewest)) * options.utilization /
+                       std::max<Replicas>(1, fewest);
+  // Between two tries that brought nothing it may grow, but the finding stands.
+  if (memory.bottleneck.in_vain > 0) {
+    result.note += fmt::format(
+        "; all workers of {} replicas are busy and the last ones added brought nothing: something "
+        "behind the pool is short{}",
+        observed.ready, behind ? ", so that it does not grow" : "");
+  }
+  if (behind) fewest = std::min(fewest, size);
+  result.replicas = fewest;
+  return result;
+}
+
+}  // namespace tidegate::sizing
