@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -144,8 +145,13 @@ void Refit(const History& history, const Request& request, std::int64_t end, Sta
   state.present = Settle(state.model, history, request.unit, end);
 }
 
-// Lives through the last day of the history (a third of it where it is shorter).
+// Starts anew, and lives through the last day of the history (a third of it where it is shorter).
 void Replay(const History& history, const Request& request, State& state) {
+  State fresh;
+  fresh.unit = state.unit;
+  fresh.horizon = state.horizon;
+  fresh.begin = state.begin;
+  state = std::move(fresh);
   const std::int64_t size = history.end() - history.begin();
   const std::int64_t from = history.end() - std::min(kReplayed, size / 3);
   Refit(history, request, from, state);
@@ -164,17 +170,23 @@ void Replay(const History& history, const Request& request, State& state) {
 bool FitIsDue(const History& history, const State& state) {
   const std::int64_t size = history.end() - history.begin();
   if (size < kLeastToFit) return false;
-  if (!state.model.fitted) return true;
+  const Model& model = state.model;
+  if (!model.fitted) return true;
+  const std::int64_t age = history.end() - model.fitted_at;
+  // A restart has left less of a history than the model was fitted to: that is worth more, until it
+  // is refilled or long ago.
+  if (size < model.span / 2 && age < History::kMostBins) return false;
   // Often while little is known, as each quarter more may show a trend or a period.
-  return history.end() - state.model.fitted_at >=
-         std::clamp<std::int64_t>(size / 4, 1, kMostBetweenFits);
+  return age >= std::clamp<std::int64_t>(size / 4, 1, kMostBetweenFits);
 }
 
 void Learn(const History& history, const Request& request, State& state) {
+  const bool refilled = history.begin() < state.begin;
+  state.begin = history.begin();
+  if (refilled && state.score.seen < kLeastScored) state.model.fitted = false;
   if (!state.model.fitted && FitIsDue(history, state)) Replay(history, request, state);
   if (state.present.next == 0) state.present.next = history.begin();
-  // After a pause longer than smoothers remember, or a history that begins later.
-  if (state.present.next < history.end() - kReplayed || state.present.next < history.begin()) {
+  if (state.present.next < history.end() - kReplayed) {  // after a long pause
     state.present = Settle(state.model, history, request.unit, history.end());
   }
   while (state.present.next < history.end()) {

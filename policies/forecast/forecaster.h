@@ -33,8 +33,9 @@ struct Pending {
 // All that a forecaster remembers besides the history. A value, below 3 KiB: copied, compared,
 // checkpointed. What is lost with it is learnt again from the history.
 struct State {
-  double unit = 0;      // of the last request; another one starts everything anew
-  Duration horizon{0};  // likewise; errors are scaled to another one
+  double unit = 0;         // of the last request; another one starts everything anew
+  Duration horizon{0};     // likewise; errors are scaled to another one
+  std::int64_t begin = 0;  // of the history at the last call; one that begins earlier was refilled
   Model model;
   Present present;
   std::array<float, kMembers> losses{};  // mean size of each model's errors, logarithms

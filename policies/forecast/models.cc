@@ -91,6 +91,7 @@ Model Fit(const History& history, const FitOptions& options) {
   Model model;
   model.fitted = true;
   model.fitted_at = options.end;
+  model.span = options.end - history.begin();
   model.harmonics = FitHarmonics(
       MakeSlots(history, options.unit, options.end, BinsOf(minutes(10), history.bin())));
   model.profile =

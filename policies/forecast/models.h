@@ -28,6 +28,7 @@ inline constexpr float kSilent = -1;
 // What is learnt from a history. A few hundred bytes.
 struct Model {
   std::int64_t fitted_at = 0;  // the bin it was fitted before
+  std::int64_t span = 0;       // bins that the history reached back then
   bool fitted = false;
   std::array<SmootherOptions, 3> smoothing{};  // of kTrend, kHoltWinters, kHarmonic
   Harmonics harmonics;

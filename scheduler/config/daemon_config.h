@@ -18,11 +18,13 @@ struct TlsConfig {
   std::string key_file;
   std::string server_name;  // checked instead of the URL's host
   bool insecure_skip_verify = false;
+  bool operator==(const TlsConfig&) const = default;
 };
 
 struct BasicAuthConfig {
   std::string username;
   std::string password_file;
+  bool operator==(const BasicAuthConfig&) const = default;
 };
 
 // How a rate comes about: from raw samples by our estimator, or from PromQL's rate().
@@ -34,6 +36,7 @@ struct SeriesLabels {
   std::string ns = "namespace";
   std::string gateway = "gateway";
   std::string replica = "replica";  // series without it are told apart by "pod", then "instance"
+  bool operator==(const SeriesLabels&) const = default;
 };
 
 struct PrometheusConfig {
@@ -48,6 +51,7 @@ struct PrometheusConfig {
   TlsConfig tls;
   std::int64_t max_response_bytes = 64 << 20;  // 1 KiB .. 4 GiB
   SeriesLabels labels;
+  bool operator==(const PrometheusConfig&) const = default;
 };
 
 struct JournalConfig {

@@ -6,6 +6,7 @@
 
 #include "policies/base/expected.h"
 #include "scheduler/adapters/process/process_fleet.h"
+#include "scheduler/adapters/prometheus/past_reader.h"
 #include "scheduler/adapters/prometheus/prometheus_source.h"
 #include "scheduler/config/compile.h"
 #include "scheduler/ports/signal_source.h"
@@ -24,6 +25,8 @@ class LiveSource : public ports::SignalSource {
 
   Expected<signals::Snapshot> Observe(Instant now,
                                       std::span<const decision::PoolSpec> pools) override;
+  // From Prometheus, read in the background.
+  std::vector<ports::Past> TakePasts(Instant now, std::span<const PastWanted> wanted) override;
 
   // What the queries of the last Observe() cost and said.
   std::span<const adapters::QueryStats> query_stats() const;
@@ -32,6 +35,7 @@ class LiveSource : public ports::SignalSource {
   const adapters::ProcessFleet& fleet_;
   const config::CompiledConfig* config_ = nullptr;
   std::unique_ptr<adapters::PrometheusSource> prometheus_;
+  std::unique_ptr<adapters::PastReader> pasts_;  // begun when the first past is wanted
 };
 
 }  // namespace tidegate::daemon

@@ -31,11 +31,33 @@ Expected<signals::Snapshot> WorldSource::Observe(Instant now,
         reading.detail = "the fluid model has request rates only";
       }
       reading.signal = target.signal;
+      if (rate != rates.end() && rate == rates.begin() && signals::MayShrink(reading.quality)) {
+        past_.try_emplace(spec.id, before_).first->second.Append(now, reading.value);
+      }
       pool.readings.push_back(std::move(reading));
     }
     snapshot.pools.push_back(std::move(pool));
   }
   return snapshot;
+}
+
+void WorldSource::Precede(std::int64_t first, std::span<const float> means) {
+  before_.Refill(first, means);
+}
+
+std::vector<ports::Past> WorldSource::TakePasts(Instant /*now*/,
+                                                std::span<const PastWanted> wanted) {
+  std::vector<ports::Past> pasts;
+  for (const PastWanted& one : wanted.first(std::min(wanted.size(), ports::kMostPasts))) {
+    const auto known = past_.find(*one.pool);
+    const signals::History& history = known == past_.end() ? before_ : known->second;
+    ports::Past past{*one.pool, history.begin(), {}, ""};
+    for (std::int64_t bin = history.begin(); bin < history.end(); ++bin) {
+      past.means.push_back(history.At(bin));
+    }
+    pasts.push_back(std::move(past));
+  }
+  return pasts;
 }
 
 Expected<void> WorldActuator::Request(Instant now, const PoolId& pool, const rollout::Step& step) {

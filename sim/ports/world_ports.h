@@ -1,13 +1,16 @@
 #pragma once
 
 #include <map>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "policies/signals/estimator.h"
+#include "policies/signals/history.h"
 #include "scheduler/decision/decision.h"
 #include "scheduler/ports/actuator.h"
 #include "scheduler/ports/journal.h"
@@ -48,10 +51,17 @@ class WorldSource : public ports::SignalSource {
   WorldSource(World& world, RateSignals rates) : world_(world), rates_(std::move(rates)) {}
   Expected<signals::Snapshot> Observe(Instant now,
                                       std::span<const decision::PoolSpec> pools) override;
+  // What was read so far, and what went before it; of any signal, as all count the same requests.
+  std::vector<ports::Past> TakePasts(Instant now, std::span<const PastWanted> wanted) override;
+
+  // What the request rate of every pool was before the first observation.
+  void Precede(std::int64_t first, std::span<const float> means);
 
  private:
   World& world_;
   RateSignals rates_;
+  signals::History before_;
+  std::map<PoolId, signals::History> past_;  // of the first signal that counts requests
 };
 
 class WorldActuator : public ports::Actuator {

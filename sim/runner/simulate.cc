@@ -112,6 +112,9 @@ class ToldSource : public ports::SignalSource {
     if (snapshot && recorder_.snapshot) recorder_.snapshot(*snapshot);
     return snapshot;
   }
+  std::vector<ports::Past> TakePasts(Instant now, std::span<const PastWanted> wanted) override {
+    return source_.TakePasts(now, wanted);
+  }
 
  private:
   ports::SignalSource& source_;

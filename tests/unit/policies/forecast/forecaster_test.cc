@@ -47,6 +47,12 @@ class Life {
     return life;
   }
 
+  void Restart(History history) { history_ = std::move(history); }
+  void Refill(const History& past) {
+    std::vector<float> means;
+    for (std::int64_t bin = past.begin(); bin < past.end(); ++bin) means.push_back(past.At(bin));
+    history_.Refill(past.begin(), means);
+  }
   const State& state() const { return state_; }
 
  private:
@@ -225,6 +231,35 @@ TEST(ForecasterTest, IsDeterministicAndAValue) {
   a.Through(kNow + 100, kNow + 200, at);
   c.Through(kNow + 100, kNow + 200, at);
   EXPECT_EQ(a.state(), c.state());
+}
+
+TEST(ForecasterTest, KeepsItsModelThroughARestartThatLostTheHistory) {
+  const SyntheticLoad load;
+  constexpr std::int64_t kNow = kMonday + 4 * kDay;
+  const auto at = [&](std::int64_t m) { return load.At(m); };
+  Life life(HistoryOf(load, kMonday, kNow));
+  life.Through(kNow, kNow + 20, at);
+  const Model model = life.state().model;
+  life.Restart(History());
+  const auto lived = life.Through(kNow + 23, kNow + 100, at);
+  EXPECT_EQ(life.state().model, model);
+  EXPECT_EQ(lived.front().forecast.standing, Standing::kOn) << lived.front().forecast.reason;
+  EXPECT_LT(Excess(lived, 0), 0.06);
+  // The past arrives, and is learnt from.
+  life.Refill(HistoryOf(load, kMonday, kNow + 100));
+  life.Through(kNow + 100, kNow + 101, at);
+  EXPECT_EQ(life.state().model.fitted_at, kNow + 100);
+}
+
+TEST(ForecasterTest, LearnsAtOnceFromAPastThatArrivesLate) {
+  const SyntheticLoad load;
+  constexpr std::int64_t kNow = kMonday + 4 * kDay;
+  const auto at = [&](std::int64_t m) { return load.At(m); };
+  Life life{History()};
+  EXPECT_EQ(life.Through(kNow, kNow + 25, at).back().forecast.standing, Standing::kLearning);
+  life.Refill(HistoryOf(load, kMonday, kNow + 10));
+  EXPECT_EQ(life.Through(kNow + 25, kNow + 26, at).back().forecast.standing, Standing::kOn);
+  EXPECT_TRUE(life.state().model.harmonics.has_day);
 }
 
 TEST(ForecasterTest, RescalesWhatItKnowsOfErrorsToAnotherHorizon) {
