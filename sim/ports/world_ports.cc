@@ -41,8 +41,8 @@ Expected<signals::Snapshot> WorldSource::Observe(Instant now,
   return snapshot;
 }
 
-void WorldSource::Precede(std::int64_t first, std::span<const float> means) {
-  before_.Refill(first, means);
+void WorldSource::Precede(Instant end, std::span<const float> means) {
+  before_.Refill(before_.BinOf(end) - static_cast<std::int64_t>(means.size()), means);
 }
 
 std::vector<ports::Past> WorldSource::TakePasts(Instant /*now*/,

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <map>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -54,8 +54,8 @@ class WorldSource : public ports::SignalSource {
   // What was read so far, and what went before it; of any signal, as all count the same requests.
   std::vector<ports::Past> TakePasts(Instant now, std::span<const PastWanted> wanted) override;
 
-  // What the request rate of every pool was before the first observation.
-  void Precede(std::int64_t first, std::span<const float> means);
+  // What the request rate of every pool was in the minutes before `end`.
+  void Precede(Instant end, std::span<const float> means);
 
  private:
   World& world_;

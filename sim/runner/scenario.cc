@@ -13,6 +13,7 @@
 #include "scheduler/config/yaml_tree.h"
 #include "sim/runner/service_fields.h"
 #include "sim/runner/yaml_file.h"
+#include "traces/format/trace_file.h"
 
 namespace tidegate::sim {
 namespace {
@@ -114,6 +115,17 @@ void ReadChain(const Value& value, std::vector<PoolId>* chain) {
   }
 }
 
+void ReadHistory(const Value& value, const std::string& file, Scenario* scenario) {
+  const auto text = value.Text();
+  if (!text) return;
+  auto trace = traces::ReadTrace(Beside(file, *text));
+  if (trace) {
+    scenario->history = std::make_shared<const traces::Trace>(*std::move(trace));
+  } else {
+    value.Complain(trace.error().message);
+  }
+}
+
 void ReadSpec(const Value& value, const std::string& file, Scenario* scenario) {
   static constexpr std::array<std::string_view, 2> kModes = {"fluid", "requests"};
   Fields fields(value);
@@ -127,6 +139,7 @@ void ReadSpec(const Value& value, const std::string& file, Scenario* scenario) {
   if (const auto trace = fields.Need("trace")) {
     if (const auto text = trace->Text()) scenario->trace = Beside(file, *text);
   }
+  if (const auto history = fields.Get("history")) ReadHistory(*history, file, scenario);
   if (const auto scale = fields.Get("scale")) {
     if (const auto factor = scale->PositiveAmount()) scenario->scale = *factor;
   }

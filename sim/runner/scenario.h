@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "scheduler/config/yaml_tree.h"
 #include "sim/runner/fleet_model.h"
 #include "sim/world/service_model.h"
+#include "traces/format/trace.h"
 
 namespace tidegate::sim {
 
@@ -51,10 +53,13 @@ struct Scenario {
   std::string name;
   std::vector<std::string> manifests;  // gateways and scalers, as the daemon reads them
   std::string trace;                   // a trace file of any form; the load of every pool
-  double scale = 1;                    // the trace's requests times this; > 0
-  Duration tick{5'000};                // of the control loop; 1 s .. 1 h
-  Duration scrape_interval{30'000};    // 1 s .. 1 h
-  Duration discovery{1'000};           // until Prometheus knows a new replica
+  // The load before the trace, as scalers that learn from the past find it in Prometheus; unset:
+  // the run begins without a past.
+  std::shared_ptr<const traces::Trace> history;
+  double scale = 1;                  // the requests of both times this; > 0
+  Duration tick{5'000};              // of the control loop; 1 s .. 1 h
+  Duration scrape_interval{30'000};  // 1 s .. 1 h
+  Duration discovery{1'000};         // until Prometheus knows a new replica
   MetricsModel metrics;
   Objective objective;
   Duration tail{60'000};  // goes on this long after the trace's end

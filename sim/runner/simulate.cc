@@ -14,6 +14,7 @@
 #include "sim/ports/world_ports.h"
 #include "sim/report/deadline_queue.h"
 #include "sim/runner/fleet.h"
+#include "sim/runner/past.h"
 #include "sim/runner/run_check.h"
 #include "sim/world/fluid_pool.h"
 #include "sim/world/request_pool.h"
@@ -167,6 +168,8 @@ class Run {
     }
     Chain();
     source_ = std::make_unique<WorldSource>(world_, std::move(rates));
+    if (scenario.history)
+      source_->Precede(scenario.start, MinuteMeans(*scenario.history, scenario.scale));
     told_ = std::make_unique<ToldSource>(*source_, check_, recorder_);
     loop_ = std::make_unique<loop::ControlLoop>(calendar_, *told_, fleet_.actuator(), journal_,
                                                 loop::Options{.period = scenario.tick,

@@ -1,6 +1,7 @@
 #include "sim/runner/scenario.h"
 
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -52,6 +53,17 @@ TEST_F(LoadScenarioTest, LeavesDefaultsWhereNothingIsSaid) {
   EXPECT_EQ(loaded.problems.text(), "");
   EXPECT_EQ(loaded.scenario.tick, Scenario{}.tick);
   EXPECT_EQ(loaded.scenario.scale, 1);
+}
+
+TEST_F(LoadScenarioTest, ReadsTheLoadThatPrecedesTheTrace) {
+  dir_.Write("past.csv", "t_seconds,requests\n0,600\n60,1200\n");
+  const auto loaded =
+      Load(std::string(kHead) + "  manifests: [edge]\n  trace: a.csv\n  history: past.csv\n");
+  EXPECT_EQ(loaded.problems.text(), "");
+  ASSERT_NE(loaded.scenario.history, nullptr);
+  EXPECT_EQ(loaded.scenario.history->requests, (std::vector<double>{600, 1200}));
+  EXPECT_THAT(ProblemsOf("  manifests: [edge]\n  trace: a.csv\n  history: none.csv\n"),
+              HasSubstr("scenario.yaml:7:12: spec.history: "));
 }
 
 TEST_F(LoadScenarioTest, ReadsHowMetricsComeAbout) {
