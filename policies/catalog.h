@@ -1,23 +1,61 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
-#include "policies/sizing/proposal.h"
+#include "policies/sizing/policy.h"
+#include "policies/sizing/target.h"
 
 namespace tidegate {
 
-// A sizing policy by the name that manifests use.
+template <class... Policy>
+struct PolicyList {
+  using Options = std::variant<typename Policy::Options...>;
+  using Memory = std::variant<typename Policy::Memory...>;
+};
+
+// All sizing policies, sorted by name. To add one: a file in policies/sizing with a struct as
+// sizing/policy.h describes it, and its name here. Manifests, `decide`, the journal, digests,
+// explanations and the simulator work from the struct's own descriptions.
+using AllPolicies = PolicyList<sizing::Target>;
+
+// One policy as a pool uses it: the index of the alternative is that of the policy in the list, so
+// two policies may have options or memory of one type. Compare and visit, but never std::get by
+// type.
+using PolicyOptions = AllPolicies::Options;
+using PolicyMemory = AllPolicies::Memory;
+
+// A policy by the name that manifests use.
 struct PolicyEntry {
   std::string_view name;
   std::string_view description;  // one line, for --help and errors
-  sizing::Policy policy = nullptr;
+  sizing::Guarding guarding;
+  bool history = false;    // wants Input::history
+  PolicyOptions options;   // the defaults
+  PolicyMemory memory;     // before the first tick
+  bool remembers = false;  // its memory has fields; else none is kept
+  // Precondition: options and memory are this policy's alternatives.
+  sizing::Sizing (*size)(const sizing::Input& input, const PolicyOptions& options,
+                         PolicyMemory& memory) = nullptr;
 };
 
-// All policies, sorted by name. To add one: a file in policies/sizing and a line in catalog.cc.
+// All of them, in the order of AllPolicies.
 std::span<const PolicyEntry> Policies();
-
 // Null where there is none of that name.
 const PolicyEntry* FindPolicy(std::string_view name);
+// The one that options belong to, and the owner of a memory.
+inline const PolicyEntry& PolicyOf(const PolicyOptions& options) {
+  return Policies()[options.index()];
+}
+inline const PolicyEntry& OwnerOf(const PolicyMemory& memory) { return Policies()[memory.index()]; }
+// What pools without `policies` are sized by.
+std::vector<PolicyOptions> DefaultPolicies();
+// The guards that act on a pool with these policies and no `behavior` of its own.
+sizing::Guarding GuardingOf(std::span<const PolicyOptions> policies);
+// "target", "kpa+schedule".
+std::string NamesOf(std::span<const PolicyOptions> policies);
 
 }  // namespace tidegate

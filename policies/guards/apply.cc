@@ -43,12 +43,28 @@ Desired Pass(Guarded held, Replicas proposed, Replicas current, const Options& o
   desired.proposed = proposed;
   const Behavior& behavior = options.behavior;
   const Replicas wanted = Note(std::move(held), desired);
-  const Replicas tolerated = Note(Tolerate(wanted, current, behavior), desired);
-  desired.stabilized =
-      Note(Stabilize(tolerated, current, behavior, memory.recommendations, now), desired);
-  memory.recommendations = Remember(std::move(memory.recommendations), tolerated, behavior, now);
+  const sizing::Guarding& guarding = options.guarding;
+  const Replicas tolerated =
+      guarding.tolerance ? Note(Tolerate(wanted, current, behavior), desired) : wanted;
+  desired.stabilized = tolerated;
+  if (guarding.stabilization) {
+    desired.stabilized =
+        Note(Stabilize(tolerated, current, behavior, memory.recommendations, now), desired);
+    memory.recommendations = Remember(std::move(memory.recommendations), tolerated, behavior, now);
+  }
   const Replicas bounded = Note(Bound(desired.stabilized, {options.min, options.max}), desired);
-  desired.replicas = Note(LimitRate(bounded, current, behavior, memory.events, now), desired);
+  desired.replicas = guarding.rate_limits
+                         ? Note(LimitRate(bounded, current, behavior, memory.events, now), desired)
+                         : bounded;
+  return desired;
+}
+
+Desired SetAtOnce(const AtOnce& at_once, Replicas current, const Options& options) {
+  Desired desired;
+  desired.proposed = at_once.replicas;
+  desired.stabilized = Note(
+      Acted(Stage::kSizing, Reason::kSetByPolicy, current, at_once.replicas, at_once.why), desired);
+  desired.replicas = Note(Bound(desired.stabilized, {options.min, options.max}), desired);
   return desired;
 }
 
@@ -70,7 +86,8 @@ Desired Choose(const Evidence& evidence, Replicas current, const Options& option
 }  // namespace
 
 Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
-              const Options& options, const Memory& memory, Instant now) {
+              const Options& options, const Memory& memory, Instant now,
+              const std::optional<AtOnce>& at_once) {
   const Evidence evidence = Weigh(proposals);
   const auto bad_since = BadSince(proposals, evidence, memory, now);
   if (options.paused) {
@@ -86,10 +103,12 @@ Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
   Applied applied;
   applied.memory = memory;
   applied.memory.bad_since = bad_since;
-  if (!memory.desired && memory.recommendations.empty()) {
+  if (options.guarding.stabilization && !memory.desired && memory.recommendations.empty()) {
     applied.memory.recommendations.push_back({now, current});
   }
-  applied.desired = Choose(evidence, current, options, applied.memory, now);
+  const bool set = at_once && at_once->replicas >= evidence.largest.value_or(0);
+  applied.desired = set ? SetAtOnce(*at_once, current, options)
+                        : Choose(evidence, current, options, applied.memory, now);
   applied.memory.desired = applied.desired.replicas;
   applied.memory.events = RememberChange(std::move(applied.memory.events),
                                          applied.desired.replicas - current, options.behavior, now);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "policies/base/instant.h"
@@ -8,6 +10,12 @@
 #include "policies/sizing/proposal.h"
 
 namespace tidegate::guards {
+
+// sizing::Sizing::at_once and why.
+struct AtOnce {
+  Replicas replicas = 0;
+  std::string why;
+};
 
 struct Applied {
   Desired desired;
@@ -28,8 +36,12 @@ struct Applied {
 // `current` is the pool's declared size. A pool that is seen for the first time (memory without
 // desired and recommendations) is taken to have been recommended its current size just now, so that
 // it does not shrink for one window after a start without state.
+//
+// A size that a policy sets at once (where it is larger than all usable proposals) skips all of
+// that but the pause and the bounds.
 Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
-              const Options& options, const Memory& memory, Instant now);
+              const Options& options, const Memory& memory, Instant now,
+              const std::optional<AtOnce>& at_once = std::nullopt);
 
 // What to remember of a pool whose size is not ours to choose (paused, or without a scaler): the
 // size that is held counts as recommended, so that nothing jumps when it becomes ours.

@@ -16,6 +16,7 @@ const char* Name(Reason reason) {
     case Reason::kFallback: return "Fallback";
     case Reason::kPaused: return "Paused";
     case Reason::kNotScaled: return "NotScaled";
+    case Reason::kSetByPolicy: return "SetByPolicy";
   }
   return "Unknown";
 }

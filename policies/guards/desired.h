@@ -6,6 +6,7 @@
 
 #include "policies/base/instant.h"
 #include "policies/base/units.h"
+#include "policies/sizing/policy.h"
 
 namespace tidegate::guards {
 
@@ -22,9 +23,10 @@ enum class Reason {
   kSamplesNotOk,         // held: no reading that may move the pool in this direction
   kFallback,             // fallback.replicas acts: the readings have been bad for too long
   kPaused,
-  kNotScaled,  // no GatewayScaler: the manifest's replicaCount holds
+  kNotScaled,    // no GatewayScaler: the manifest's replicaCount holds
+  kSetByPolicy,  // a policy set the size past the guards (sizing::Sizing::at_once)
 };
-inline constexpr int kReasonCount = 12;
+inline constexpr int kReasonCount = 13;
 // "DesiredWithinRange", ...
 const char* Name(Reason reason);
 
@@ -109,6 +111,7 @@ struct Options {
   Behavior behavior = DefaultBehavior();
   std::optional<Fallback> fallback;
   bool paused = false;
+  sizing::Guarding guarding;  // those that are off change nothing
   bool operator==(const Options&) const = default;
 };
 

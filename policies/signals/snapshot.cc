@@ -14,6 +14,16 @@ const char* Name(Quality quality) {
   return "error";
 }
 
+const char* Name(Measure measure) {
+  switch (measure) {
+    case Measure::kOther: return "other";
+    case Measure::kRequests: return "requests";
+    case Measure::kInflight: return "inflight";
+    case Measure::kLatency: return "latency";
+  }
+  return "other";
+}
+
 const char* Name(Phase phase) {
   switch (phase) {
     case Phase::kStarting: return "starting";

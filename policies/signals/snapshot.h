@@ -29,6 +29,15 @@ inline bool MayGrow(Quality quality) {
 }
 inline bool MayShrink(Quality quality) { return quality == Quality::kOk; }
 
+// What a signal measures, summed over the pool; policies that size to an objective ask for it.
+enum class Measure {
+  kOther,     // nothing that we know: an expression's result, in its own unit
+  kRequests,  // requests per second
+  kInflight,  // requests in progress
+  kLatency,   // seconds
+};
+const char* Name(Measure measure);  // "other", "requests", "inflight", "latency"
+
 // What one signal of one pool says at an instant.
 struct Reading {
   std::string signal;  // the signal's name in the pool's GatewayScaler

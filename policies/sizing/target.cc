@@ -11,14 +11,6 @@ namespace {
 // above the rounding error of a sum over kMaxReplicas terms.
 constexpr double kDust = 1e-9;
 
-const signals::Reading* Find(const std::vector<signals::Reading>& readings,
-                             const std::string& signal) {
-  const auto found =
-      std::find_if(readings.begin(), readings.end(),
-                   [&](const signals::Reading& reading) { return reading.signal == signal; });
-  return found == readings.end() ? nullptr : &*found;
-}
-
 Proposal Propose(const signals::Reading& reading, double per_replica) {
   Proposal proposal;
   proposal.source = reading.signal;
@@ -49,9 +41,9 @@ Replicas ReplicasFor(double value, double per_replica) {
 
 std::vector<Proposal> TrackTarget(const Input& input) {
   std::vector<Proposal> proposals;
-  for (const SignalTarget& target : *input.targets) {
+  for (const SignalTarget& target : input.targets) {
     if (!target.per_replica) continue;
-    if (const auto* reading = Find(*input.readings, target.signal)) {
+    if (const auto* reading = FindReading(input.readings, target.signal)) {
       proposals.push_back(Propose(*reading, *target.per_replica));
       continue;
     }
@@ -62,6 +54,10 @@ std::vector<Proposal> TrackTarget(const Input& input) {
     proposals.push_back(missing);
   }
   return proposals;
+}
+
+Sizing Target::Size(const Input& input, const Options&, Memory&) {
+  return {TrackTarget(input), std::nullopt, {}};
 }
 
 }  // namespace tidegate::sizing

@@ -1,9 +1,10 @@
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "policies/base/units.h"
-#include "policies/sizing/proposal.h"
+#include "policies/sizing/policy.h"
 
 namespace tidegate::sizing {
 
@@ -18,5 +19,16 @@ Replicas ReplicasFor(double value, double per_replica);
 // says why. A partial reading is a lower bound of the truth: its proposal may grow the pool, and
 // the guards keep it from shrinking it.
 std::vector<Proposal> TrackTarget(const Input& input);
+
+struct Target {
+  static constexpr std::string_view kName = "target";
+  static constexpr std::string_view kDescription =
+      "replicas = ceil(value / target per replica); the largest of all signals";
+  static constexpr Guarding kGuarding{};
+  static constexpr bool kHistory = false;
+  using Options = NoFields;
+  using Memory = NoFields;
+  static Sizing Size(const Input& input, const Options& options, Memory& memory);
+};
 
 }  // namespace tidegate::sizing

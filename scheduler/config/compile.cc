@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "scheduler/config/spec_text.h"
+
 namespace tidegate::config {
 namespace {
 
@@ -24,44 +26,22 @@ std::string EightDigits(std::string_view text) {
   return fmt::format("{:08x}", static_cast<std::uint32_t>(hash ^ (hash >> 32)));
 }
 
-void Append(std::string& text, const guards::ScalingRules& rules) {
-  fmt::format_to(std::back_inserter(text), "{} {} {};", rules.stabilization_window.count(),
-                 static_cast<int>(rules.select), rules.tolerance);
-  for (const guards::ScalingPolicy& policy : rules.policies) {
-    fmt::format_to(std::back_inserter(text), "{} {} {},", static_cast<int>(policy.type),
-                   policy.value, policy.period.count());
+signals::Measure MeasureOf(const SignalDefinition& signal) {
+  if (signal.preset.empty()) return signals::Measure::kOther;
+  switch (signal.metric) {
+    case SignalMetric::kRequests: return signals::Measure::kRequests;
+    case SignalMetric::kInflight: return signals::Measure::kInflight;
+    case SignalMetric::kLatency: return signals::Measure::kLatency;
   }
-}
-
-// All that a decision depends on, as text to be hashed.
-std::string SpecText(const decision::PoolSpec& spec, const std::vector<SignalDefinition>& signals) {
-  std::string text = fmt::format("{} {} {} {} {} {};", spec.revision, spec.declared, spec.scaled,
-                                 spec.dry_run, spec.policy, spec.guards.paused);
-  for (const SignalDefinition& signal : signals) {
-    fmt::format_to(std::back_inserter(text), "{} {} {} {} {},", signal.name, signal.preset,
-                   Name(signal.metric), signal.promql, signal.per_replica.value_or(0));
-  }
-  fmt::format_to(std::back_inserter(text), "{} {};", spec.guards.min, spec.guards.max);
-  Append(text, spec.guards.behavior.up);
-  Append(text, spec.guards.behavior.down);
-  if (const auto& fallback = spec.guards.fallback) {
-    fmt::format_to(std::back_inserter(text), "{} {} {};", fallback->after.count(),
-                   fallback->replicas, static_cast<int>(fallback->behavior));
-  }
-  const rollout::Options& rollout = spec.rollout;
-  fmt::format_to(std::back_inserter(text), "{} {} {} {} {} {} {} {} {}",
-                 ToString(rollout.budget.surge), ToString(rollout.budget.unavailable),
-                 static_cast<int>(rollout.up), static_cast<int>(rollout.down),
-                 rollout.progress_deadline.count(), rollout.backoff_min.count(),
-                 rollout.backoff_max.count(), rollout.min_ready.count(),
-                 rollout.quota.value_or(-1));
-  return text;
+  return signals::Measure::kOther;
 }
 
 void ApplyScaler(const GatewayScaler& scaler, decision::PoolSpec* spec, PoolManifest* manifest) {
   spec->scaled = true;
   spec->dry_run = scaler.dry_run;
-  spec->policy = scaler.policies.front();
+  spec->policies = scaler.policies;
+  spec->capacity = scaler.capacity;
+  if (!scaler.has_behavior) spec->guards.guarding = GuardingOf(scaler.policies);
   spec->guards.min = scaler.min_replicas;
   spec->guards.max = scaler.max_replicas;
   spec->guards.behavior = scaler.behavior;
@@ -74,7 +54,7 @@ void ApplyScaler(const GatewayScaler& scaler, decision::PoolSpec* spec, PoolMani
   spec->rollout.backoff_max = scaler.pace.backoff_max;
   spec->rollout.min_ready = scaler.pace.min_ready;
   for (const SignalDefinition& signal : scaler.signals)
-    spec->targets.push_back({signal.name, signal.per_replica});
+    spec->targets.push_back({signal.name, signal.per_replica, MeasureOf(signal)});
   manifest->signals = scaler.signals;
   manifest->scaler = scaler.metadata.id.name;
   if (scaler.pace.drain_deadline) manifest->drain_deadline = *scaler.pace.drain_deadline;

@@ -9,9 +9,9 @@
 #include <fmt/format.h>
 
 #include "policies/base/suggest.h"
-#include "policies/catalog.h"
 #include "scheduler/config/manifests.h"
 #include "scheduler/config/metadata.h"
+#include "scheduler/config/policy_fields.h"
 
 namespace tidegate::config {
 namespace {
@@ -196,6 +196,7 @@ void ReadRules(Fields& fields, std::string_view key, guards::ScalingRules* rules
 void ReadBehavior(Fields& fields, GatewayScaler* scaler) {
   const auto value = fields.Get("behavior");
   if (!value) return;
+  scaler->has_behavior = true;
   Fields parts(*value);
   ReadRules(parts, "scaleUp", &scaler->behavior.up);
   ReadRules(parts, "scaleDown", &scaler->behavior.down);
@@ -246,28 +247,6 @@ void ReadFallback(Fields& fields, GatewayScaler* scaler) {
   parts.Hint("failureDurationSeconds", "afterSeconds");
   parts.Finish();
   scaler->fallback = fallback;
-}
-
-void ReadPolicies(Fields& fields, GatewayScaler* scaler) {
-  const auto value = fields.Get("policies");
-  if (!value) return;
-  const auto items = value->Items(kMostPolicies);
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const Value item(value->context(), items[i], Path(value->path(), i));
-    const auto name = item.Text();
-    if (!name) continue;
-    if (FindPolicy(*name) == nullptr) {
-      item.Complain(fmt::format("no policy is called \"{}\" in this version; there is: target",
-                                Printable(*name, 60)));
-    }
-    names.push_back(*name);
-  }
-  const bool list = value->node().kind == Node::Kind::kList;
-  if (list && value->node().items.size() != 1) {
-    value->Complain("this version takes one policy a pool");
-  }
-  if (!names.empty()) scaler->policies = std::move(names);
 }
 
 void ReadBounds(Fields& fields, GatewayScaler* scaler) {
@@ -339,7 +318,9 @@ GatewayScaler ReadGatewayScaler(const Value& document) {
     ReadSignals(parts, &scaler);
     ReadCapacity(parts, &scaler);
     FillTargets(*spec, before, &scaler);
-    ReadPolicies(parts, &scaler);
+    if (const auto policies = parts.Get("policies")) {
+      if (auto read = ReadPolicies(*policies); !read.empty()) scaler.policies = std::move(read);
+    }
     ReadBehavior(parts, &scaler);
     ReadPace(parts, &scaler.pace);
     ReadFallback(parts, &scaler);

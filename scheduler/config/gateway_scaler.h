@@ -6,7 +6,9 @@
 
 #include "policies/base/instant.h"
 #include "policies/base/units.h"
+#include "policies/catalog.h"
 #include "policies/guards/desired.h"
+#include "policies/sizing/stated_capacity.h"
 #include "scheduler/config/istio_gateway.h"
 #include "scheduler/config/problem.h"
 #include "scheduler/rollout/plan.h"
@@ -37,15 +39,6 @@ struct SignalDefinition {
   bool operator==(const SignalDefinition&) const = default;
 };
 
-// What one replica can do. Targets that a signal leaves out come from here; the simulator uses the
-// rest.
-struct Capacity {
-  std::optional<double> requests_per_second;  // > 0; target of "requests" signals without one
-  std::optional<double> concurrency;          // > 0; target of "inflight" signals without one
-  std::optional<Duration> service_time;       // mean, > 0
-  std::optional<Duration> latency_objective;  // > 0
-};
-
 struct Pace {
   rollout::Pace up = rollout::Pace::kRolling;
   rollout::Pace down = rollout::Pace::kRolling;
@@ -63,8 +56,9 @@ struct GatewayScaler {
   Replicas min_replicas = 1;
   Replicas max_replicas = 1;  // >= min_replicas, <= kMaxReplicas
   std::vector<SignalDefinition> signals;
-  Capacity capacity;
-  std::vector<std::string> policies{"target"};  // names in policies/catalog.cc; one, so far
+  sizing::Capacity capacity;
+  std::vector<PolicyOptions> policies = DefaultPolicies();
+  bool has_behavior = false;  // `behavior` was written: all guards act
   guards::Behavior behavior = guards::DefaultBehavior();
   Pace pace;
   std::optional<guards::Fallback> fallback;

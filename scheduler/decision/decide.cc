@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "policies/base/check.h"
@@ -43,13 +45,65 @@ guards::Desired Fixed(Replicas replicas, guards::Reason reason) {
   return desired;
 }
 
-guards::Applied Size(const PoolSpec& spec, const Decision& decision, const PoolState& state) {
+// The memory that a policy left in this pool, or what it begins with.
+PolicyMemory MemoryOf(const PolicyOptions& options, const PoolState& state) {
+  const auto kept = std::ranges::find(state.policies, options.index(), &PolicyMemory::index);
+  return kept != state.policies.end() ? *kept : PolicyOf(options).memory;
+}
+
+struct Sized {
+  guards::Desired desired;
+  guards::Memory guards;
+  std::vector<PolicyMemory> policies;
+};
+
+// All policies of the pool; of sizes that are set at once, the largest.
+std::optional<guards::AtOnce> Propose(const PoolSpec& spec, const sizing::Input& input,
+                                      const PoolState& state, Decision& decision,
+                                      std::vector<PolicyMemory>& memories) {
+  std::optional<guards::AtOnce> at_once;
+  for (const PolicyOptions& options : spec.policies) {
+    const PolicyEntry& policy = PolicyOf(options);
+    PolicyMemory memory = MemoryOf(options, state);
+    sizing::Sizing sizing = policy.size(input, options, memory);
+    if (policy.remembers) memories.push_back(std::move(memory));
+    if (sizing.at_once && (!at_once || *sizing.at_once > at_once->replicas)) {
+      at_once = guards::AtOnce{*sizing.at_once, std::move(sizing.why)};
+    }
+    std::ranges::move(sizing.proposals, std::back_inserter(decision.proposals));
+  }
+  return at_once;
+}
+
+sizing::Input InputOf(const PoolSpec& spec, const signals::PoolSnapshot& pool,
+                      const Decision& decision, const signals::History* history) {
+  return {.now = decision.at,
+          .current = decision.current,
+          .min = spec.guards.min,
+          .max = spec.guards.max,
+          .targets = spec.targets,
+          .readings = pool.readings,
+          .replicas = pool.replicas,
+          .capacity = spec.capacity,
+          .surge = spec.rollout.budget.surge,
+          .rolling_up = spec.rollout.up == rollout::Pace::kRolling,
+          .history = history};
+}
+
+Sized Size(const PoolSpec& spec, const sizing::Input& input, const PoolState& state,
+           Decision& decision) {
   if (!spec.scaled) {
     return {Fixed(spec.declared, guards::Reason::kNotScaled),
-            guards::Follow(spec.declared, spec.guards, state.guards, decision.at)};
+            guards::Follow(spec.declared, spec.guards, state.guards, decision.at),
+            {}};
   }
-  return guards::Apply(decision.proposals, decision.current, spec.guards, state.guards,
-                       decision.at);
+  Sized sized;
+  const auto at_once = Propose(spec, input, state, decision, sized.policies);
+  guards::Applied applied = guards::Apply(decision.proposals, decision.current, spec.guards,
+                                          state.guards, decision.at, at_once);
+  sized.desired = std::move(applied.desired);
+  sized.guards = std::move(applied.memory);
+  return sized;
 }
 
 Outcome LeaveAlone(Decision decision, const PoolState& state, const std::string& why) {
@@ -61,17 +115,11 @@ Outcome LeaveAlone(Decision decision, const PoolState& state, const std::string&
 }  // namespace
 
 Outcome Decide(const PoolSpec& spec, const signals::PoolSnapshot& pool, Instant now,
-               const PoolState& state) {
+               const PoolState& state, const signals::History* history) {
   TIDEGATE_CHECK(spec.id == pool.id, "a pool is decided with its own snapshot");
-  const PolicyEntry* policy = FindPolicy(spec.policy);
-  TIDEGATE_CHECK(policy != nullptr, spec.policy);
-
   Decision decision = Describe(spec, pool, now, state);
   if (!pool.fleet_error.empty()) return LeaveAlone(std::move(decision), state, pool.fleet_error);
-  if (spec.scaled) {
-    decision.proposals = policy->policy({now, decision.current, &spec.targets, &pool.readings});
-  }
-  guards::Applied sized = Size(spec, decision, state);
+  Sized sized = Size(spec, InputOf(spec, pool, decision, history), state, decision);
   decision.desired = std::move(sized.desired);
 
   rollout::Planned planned =
@@ -80,7 +128,8 @@ Outcome Decide(const PoolSpec& spec, const signals::PoolSnapshot& pool, Instant 
   decision.plan = std::move(planned.plan);
   // Steps of a dry run are not requested, so the planner must not remember them.
   return {std::move(decision),
-          {std::move(sized.memory), spec.dry_run ? state.rollout : std::move(planned.state)},
+          {std::move(sized.guards), std::move(sized.policies),
+           spec.dry_run ? state.rollout : std::move(planned.state)},
           planned.basis};
 }
 

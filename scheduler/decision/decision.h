@@ -7,9 +7,11 @@
 
 #include "policies/base/instant.h"
 #include "policies/base/units.h"
+#include "policies/catalog.h"
 #include "policies/guards/desired.h"
 #include "policies/signals/snapshot.h"
 #include "policies/sizing/proposal.h"
+#include "policies/sizing/stated_capacity.h"
 #include "scheduler/rollout/plan.h"
 
 namespace tidegate::decision {
@@ -22,8 +24,9 @@ struct PoolSpec {
   Replicas declared = 1;  // replicaCount: the first size, and the size where nothing scales it
   bool scaled = false;    // a GatewayScaler targets it
   bool dry_run = false;   // decide and record, take no step
-  std::string policy = "target";  // in policies/catalog.cc
+  std::vector<PolicyOptions> policies = DefaultPolicies();  // each policy at most once
   std::vector<sizing::SignalTarget> targets;
+  sizing::Capacity capacity;
   guards::Options guards;
   rollout::Options rollout;
   std::string config_version;  // hash of all the above, in decisions and metrics
@@ -33,6 +36,7 @@ struct PoolSpec {
 // All that is remembered of one pool between ticks. A value: copied, hashed, checkpointed.
 struct PoolState {
   guards::Memory guards;
+  std::vector<PolicyMemory> policies;  // of those that remember, in the order of the spec's
   rollout::State rollout;
   bool operator==(const PoolState&) const = default;
 };
@@ -67,9 +71,10 @@ struct Outcome {
 };
 
 // One pool, one tick: sizing -> guards -> rollout. Pure: same arguments, same outcome.
-// Precondition: spec.id == pool.id; spec.policy is in the catalog.
+// `history` is the pool's past rate; null where none is kept.
+// Precondition: spec.id == pool.id.
 Outcome Decide(const PoolSpec& spec, const signals::PoolSnapshot& pool, Instant now,
-               const PoolState& state);
+               const PoolState& state, const signals::History* history = nullptr);
 
 // The decision as `tidegate explain` and `tidesim` print it: lines of plain text, equal for equal
 // decisions.

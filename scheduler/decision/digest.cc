@@ -1,5 +1,12 @@
+#include <bit>
+#include <concepts>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
 
 #include "scheduler/decision/decision.h"
 
@@ -51,6 +58,53 @@ void AddGuards(const guards::Memory& memory, Fnv& hash) {
   hash.AddOptional(memory.bad_since);
 }
 
+// Feeds a described value, field by field.
+class FieldHash {
+ public:
+  explicit FieldHash(Fnv& hash) : hash_(hash) {}
+
+  template <class T>
+  void operator()(const Field&, const T& value) {
+    Add(value);
+  }
+
+ private:
+  void Add(double value) {
+    hash_.Add(static_cast<std::int64_t>(std::bit_cast<std::uint64_t>(value)));
+  }
+  void Add(Duration value) { hash_.Add(std::int64_t{value.count()}); }
+  void Add(Instant value) { hash_.Add(value); }
+  void Add(const std::string& value) { hash_.Add(std::string_view(value)); }
+  template <class T>
+  requires std::integral<T> || std::is_enum_v<T>
+  void Add(T value) { hash_.Add(static_cast<std::int64_t>(value)); }
+  template <class T>
+  void Add(const std::optional<T>& value) {
+    hash_.Add(std::int64_t{value.has_value()});
+    if (value) Add(*value);
+  }
+  template <class T>
+  void Add(const std::vector<T>& values) {
+    hash_.AddSize(values);
+    for (const T& value : values) Add(value);
+  }
+  template <Described T>
+  void Add(const T& value) {
+    T::VisitFields(value, *this);
+  }
+
+  Fnv& hash_;
+};
+
+void AddPolicies(const std::vector<PolicyMemory>& policies, Fnv& hash) {
+  hash.AddSize(policies);
+  for (const PolicyMemory& policy : policies) {
+    hash.Add(OwnerOf(policy).name);
+    FieldHash fields(hash);
+    std::visit([&](const auto& memory) { memory.VisitFields(memory, fields); }, policy);
+  }
+}
+
 void AddRollout(const rollout::State& state, Fnv& hash) {
   hash.Add(state.size);
   hash.Add(state.next_ordinal);
@@ -77,6 +131,7 @@ std::uint64_t Digest(const DecisionState& state) {
     hash.Add(std::string_view(id.ns));
     hash.Add(std::string_view(id.name));
     AddGuards(pool.guards, hash);
+    AddPolicies(pool.policies, hash);
     AddRollout(pool.rollout, hash);
   }
   return hash.value();

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "scheduler/journal/json_text.h"
+#include "scheduler/journal/policy_json.h"
 
 namespace tidegate::journal {
 namespace {
@@ -130,6 +131,9 @@ json::object MemoryObject(const decision::PoolState& state, Instant at) {
   object["recommendations"] = Each(state.guards.recommendations, recommendation);
   object["events"] = Each(state.guards.events, event);
   if (state.guards.bad_since) object["badFor"] = Seconds(at - *state.guards.bad_since);
+  if (json::object policies = PolicyMemoryObject(state.policies); !policies.empty()) {
+    object["policies"] = std::move(policies);
+  }
   object["rollout"] = RolloutObject(state.rollout, at);
   return object;
 }

@@ -20,10 +20,10 @@ using Names = std::string_view[];
 constexpr std::size_t kMostObservations = 100'000;
 
 constexpr Names kInput = {"now", "scaler", "pool", "signals", "memory"};
-constexpr Names kScaler = {"minReplicas", "maxReplicas", "signals", "policy",
+constexpr Names kScaler = {"minReplicas", "maxReplicas", "signals", "policies",
                            "behavior",    "fallback",    "paused",  "dryRun",
                            "budgets",     "pace",        "quota"};
-constexpr Names kTarget = {"name", "target"};
+constexpr Names kTarget = {"name", "target", "measure"};
 constexpr Names kBehavior = {"scaleUp", "scaleDown"};
 constexpr Names kRules = {"stabilizationWindowSeconds", "selectPolicy", "policies", "tolerance"};
 constexpr Names kScalingPolicy = {"type", "value", "periodSeconds"};
@@ -45,7 +45,8 @@ constexpr Names kSignal = {"name",          "value",
 constexpr Names kSeries = {"replica", "samples"};
 constexpr Names kSample = {"age", "value"};
 constexpr Names kReplicaValue = {"replica", "value"};
-constexpr Names kMemory = {"at", "desired", "recommendations", "events", "badFor", "rollout"};
+constexpr Names kMemory = {"at",     "desired", "recommendations", "events",
+                           "badFor", "rollout", "policies"};
 constexpr Names kRecommendation = {"age", "replicas"};
 constexpr Names kEvent = {"age", "change"};
 constexpr Names kRollout = {"size",    "nextOrdinal",  "pending", "countedFailures",

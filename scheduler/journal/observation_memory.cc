@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "scheduler/journal/observation_parts.h"
+#include "scheduler/journal/policy_json.h"
 
 namespace tidegate::journal {
 namespace {
@@ -104,6 +105,10 @@ void ReadMemory(const json::value& value, const std::string& path, PartContext c
   ReadEvents(fields, then, guards.events);
   if (const auto bad_for = fields.Seconds("badFor", kSecondsRange))
     guards.bad_since = at - *bad_for;
+  if (const json::value* policies = fields.Find("policies")) {
+    observation.state.policies =
+        ReadPolicyMemory(*policies, fields.PathOf("policies"), context.problems);
+  }
   if (const json::value* rollout = fields.Find("rollout")) {
     ReadRollout(*rollout, fields.PathOf("rollout"), then, observation.state.rollout);
   }

@@ -7,6 +7,7 @@
 
 #include "policies/catalog.h"
 #include "scheduler/journal/observation_parts.h"
+#include "scheduler/journal/policy_json.h"
 
 namespace tidegate::journal {
 namespace {
@@ -135,6 +136,8 @@ void ReadTargets(JsonFields& scaler, PartContext context, decision::PoolSpec& sp
     sizing::SignalTarget target;
     target.signal = fields.Text("name").value_or("");
     target.per_replica = fields.Number("target", kTargetRange);
+    constexpr std::array kMeasures{"other", "requests", "inflight", "latency"};
+    Set(target.measure, fields.Choice("measure", kMeasures));
     if (!target.signal.empty() && !seen.insert(target.signal).second) {
       fields.Problem("name", "there are two signals called " + target.signal);
     }
@@ -142,10 +145,11 @@ void ReadTargets(JsonFields& scaler, PartContext context, decision::PoolSpec& sp
   }
 }
 
-void ReadPolicyName(JsonFields& scaler, decision::PoolSpec& spec) {
-  std::vector<const char*> names;
-  for (const PolicyEntry& entry : Policies()) names.push_back(entry.name.data());
-  if (const auto choice = scaler.Choice("policy", names)) spec.policy = names[*choice];
+// Who lists policies and no behavior takes the guards that come with them.
+void ReadSizing(JsonFields& scaler, PartContext context, decision::PoolSpec& spec) {
+  auto policies = ReadPolicies(scaler, context.problems);
+  if (!policies.empty()) spec.policies = std::move(policies);
+  if (!scaler.Has("behavior")) spec.guards.guarding = GuardingOf(spec.policies);
 }
 
 }  // namespace
@@ -163,7 +167,7 @@ void ReadScaler(const json::value& value, const std::string& path, PartContext c
                    fmt::format("expected at least minReplicas, which is {}", spec.guards.min));
   }
   ReadTargets(fields, context, spec);
-  ReadPolicyName(fields, spec);
+  ReadSizing(fields, context, spec);
   ReadBehavior(fields, context, spec.guards.behavior);
   ReadFallback(fields, context, spec.guards.fallback);
   Set(spec.guards.paused, fields.Flag("paused"));

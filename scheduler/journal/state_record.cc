@@ -1,5 +1,6 @@
 #include "scheduler/journal/decision_record.h"
 #include "scheduler/journal/decision_record.pb.h"
+#include "scheduler/journal/policy_json.h"
 #include "scheduler/journal/record_reader.h"
 
 namespace tidegate::journal {
@@ -61,6 +62,28 @@ void Get(const records::RolloutState& from, rollout::State& to, EnumReader& enum
   to.retry_at = FromUnixMillis(from.retry_at_ms());
 }
 
+void Put(const std::vector<PolicyMemory>& from, records::StateRecord& to) {
+  for (const PolicyMemory& policy : from) {
+    std::string fields = PolicyMemoryText(policy);
+    if (fields.empty()) continue;
+    records::PolicyMemory& out = *to.add_policies();
+    out.set_policy(std::string(OwnerOf(policy).name));
+    out.set_fields(std::move(fields));
+  }
+}
+
+Expected<void> Get(const records::StateRecord& from, std::vector<PolicyMemory>& to) {
+  for (const records::PolicyMemory& policy : from.policies()) {
+    auto memory = ParsePolicyMemory(policy.policy(), policy.fields());
+    if (memory) {
+      to.push_back(*std::move(memory));
+    } else if (memory.error().code != ErrorCode::kNotFound) {
+      return Fail(memory.error());
+    }
+  }
+  return {};
+}
+
 bool InRange(Replicas replicas) { return replicas >= 0 && replicas <= kMaxReplicas; }
 
 // The planner and the guards rely on these, so a record that breaks them must not reach them.
@@ -75,6 +98,7 @@ std::string EncodeState(const decision::PoolState& state) {
   records::StateRecord record;
   record.set_schema(kSchemaVersion);
   Put(state.guards, *record.mutable_guards());
+  Put(state.policies, record);
   Put(state.rollout, *record.mutable_rollout());
   return record.SerializeAsString();
 }
@@ -87,6 +111,7 @@ Expected<decision::PoolState> DecodeState(std::string_view bytes) {
   Get(record.guards(), state.guards);
   Get(record.rollout(), state.rollout, enums);
   TIDEGATE_TRY_VOID(enums.Result());
+  TIDEGATE_TRY_VOID(Get(record, state.policies));
   if (!Plausible(state)) {
     return Fail(ErrorCode::kInvalid, "damaged record: a size or count is out of range");
   }

@@ -168,7 +168,7 @@ void UpdateSpec(const decision::PoolSpec& spec, PoolRecord& pool) {
   pool.at(MetricId::kPoolDryRun) = Bool(spec.dry_run);
   pool.config_version = ValidUtf8(spec.config_version);
   pool.revision = ValidUtf8(spec.revision);
-  pool.policy = ValidUtf8(spec.policy);
+  pool.policy = NamesOf(spec.policies);
 }
 
 Action ActionOf(const Decision& decision) {

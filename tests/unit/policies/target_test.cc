@@ -14,7 +14,7 @@ using signals::Quality;
 using signals::Reading;
 
 std::vector<Proposal> Propose(std::vector<SignalTarget> targets, std::vector<Reading> readings) {
-  return TrackTarget({Instant{}, 4, &targets, &readings});
+  return TrackTarget({.current = 4, .targets = targets, .readings = readings});
 }
 
 Reading Read(const std::string& signal, Quality quality, double value) {
@@ -94,7 +94,7 @@ TEST(TrackTargetTest, MissingReadingProposesNothing) {
 
 TEST(CatalogTest, FindsPoliciesByName) {
   ASSERT_NE(FindPolicy("target"), nullptr);
-  EXPECT_EQ(FindPolicy("target")->policy, &TrackTarget);
+  EXPECT_EQ(PolicyOf(DefaultPolicies().front()).name, "target");
   EXPECT_EQ(FindPolicy("tarpet"), nullptr);
 }
 

@@ -15,6 +15,7 @@
 #include "scheduler/journal/decision_json.h"
 #include "scheduler/journal/json_text.h"
 #include "scheduler/journal/observation_json.h"
+#include "scheduler/journal/policy_json.h"
 
 namespace tidegate::journal {
 namespace {
@@ -378,6 +379,19 @@ TEST(DecideSchemaTest, DescribesEveryFieldThatIsWritten) {
   ExpectConforms(out, schema.at("$defs").at("outcome").as_object(), schema, "$");
   EXPECT_FALSE(out.at("limits").as_array().empty());
   EXPECT_FALSE(out.at("memory").at("rollout").at("pending").as_array().empty());
+}
+
+// After a change of a policy's options or memory: replace these $defs in the file by what the test
+// prints.
+TEST(DecideSchemaTest, DescribesThePoliciesOfTheCatalog) {
+  const json::object schema = Schema();
+  const json::object& definitions = schema.at("$defs").as_object();
+  for (const auto& member : PolicySchema()) {
+    ASSERT_TRUE(definitions.contains(member.key()))
+        << '"' << member.key() << "\": " << json::serialize(member.value());
+    EXPECT_EQ(definitions.at(member.key()), member.value())
+        << '"' << member.key() << "\": " << json::serialize(member.value());
+  }
 }
 
 TEST(DecideSchemaTest, DescribesFailures) {

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "policies/base/fields.h"
+#include "policies/base/instant.h"
+#include "policies/base/int_or_percent.h"
+#include "policies/base/units.h"
+#include "policies/signals/snapshot.h"
+#include "policies/sizing/proposal.h"
+#include "policies/sizing/stated_capacity.h"
+
+namespace tidegate::signals {
+class History;
+}  // namespace tidegate::signals
+
+namespace tidegate::sizing {
+
+// What a sizing policy may look at.
+struct Input {
+  Instant now{};
+  Replicas current = 0;  // the pool's declared size, never the number that happens to run
+  Replicas min = 0;
+  Replicas max = kMaxReplicas;
+  std::span<const SignalTarget> targets{};
+  std::span<const signals::Reading> readings{};
+  std::span<const signals::ReplicaView> replicas{};  // sorted by name
+  Capacity capacity{};
+  // How fast the pool can grow: at most `surge` of the serving size starts at once where growth is
+  // rolling, and each wave waits for the last one to become ready (DESIGN: B3).
+  IntOrPercent surge{100, true};
+  bool rolling_up = true;
+  // Rates of the past; null where none is kept (PolicyEntry::history).
+  const signals::History* history = nullptr;
+};
+
+// What a policy makes of it.
+struct Sizing {
+  // The largest replicas count (and only good readings may shrink: guards/hold.h).
+  std::vector<Proposal> proposals;
+  // A size that the policy sets by itself, past tolerance, windows and rate limits: KEDA's
+  // activation and its way to zero, for example. The bounds and a pause still hold, and a larger
+  // proposal of another policy wins.
+  std::optional<Replicas> at_once;
+  std::string why;  // of at_once
+};
+
+// Which guards act on a policy's proposals where the manifest has no `behavior`. A policy that is
+// another system's algorithm brings its own windows; ours would change its answers. With several
+// policies in one pool a guard acts if one of them wants it.
+struct Guarding {
+  bool tolerance = true;
+  bool stabilization = true;
+  bool rate_limits = true;
+  bool operator==(const Guarding&) const = default;
+};
+
+// A policy is a struct of static parts, listed in policies/catalog.h:
+//
+//   struct Kpa {
+//     static constexpr std::string_view kName = "kpa";
+//     static constexpr std::string_view kDescription = "...";   // one line, for --help and errors
+//     static constexpr Guarding kGuarding{...};
+//     static constexpr bool kHistory = false;                   // wants Input::history
+//     using Options = KpaOptions;   // from the manifest; a described value
+//     (policies/base/fields.h) using Memory = KpaMemory;     // between ticks; a described value:
+//     checkpointed, hashed, shown static Sizing Size(const Input& input, const Options& options,
+//     Memory& memory);   // pure
+//   };
+
+// The reading of a signal; null where there is none.
+const signals::Reading* FindReading(std::span<const signals::Reading> readings,
+                                    const std::string& signal);
+
+}  // namespace tidegate::sizing

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "policies/catalog.h"
+#include "scheduler/config/fields.h"
+
+namespace tidegate::config {
+
+// `policies` of a GatewayScaler: a list of names ("target") or of maps with a name and the policy's
+// own options ({name: kpa, stableWindowSeconds: 60}), each policy at most once. Complains about
+// everything that is wrong; empty where nothing was right.
+std::vector<PolicyOptions> ReadPolicies(const Value& list);
+
+}  // namespace tidegate::config
