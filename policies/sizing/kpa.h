@@ -1,13 +1,17 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "policies/base/fields.h"
 #include "policies/base/instant.h"
 #include "policies/base/units.h"
 #include "policies/sizing/kpa_window.h"
+#include "policies/sizing/policy.h"
 
 namespace tidegate::sizing {
 
@@ -28,6 +32,41 @@ struct KpaOptions {
   Duration scale_to_zero_pod_retention_period{0};
   bool reachable = true;  // false: no request can arrive, and the pool may shrink at once
   KpaAggregation aggregation = KpaAggregation::kLinear;
+
+  static constexpr std::array<std::string_view, 2> kAggregations{"linear", "weightedExponential"};
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"stableWindowSeconds", "the window that sizes in calm times", 6, 3'600},
+          self.stable_window);
+    visit(Field{"panicWindowPercentage", "the panic window, of the stable one", 1, 100},
+          self.panic_window_percentage);
+    visit(Field{"panicThresholdPercentage", "of what the ready replicas can do: panic", 110, 1'000},
+          self.panic_threshold_percentage);
+    visit(Field{"maxScaleUpRate", "at most this many times the ready replicas", 1.001, 1e6},
+          self.max_scale_up_rate);
+    visit(Field{"maxScaleDownRate", "at least the ready replicas divided by this", 1.001, 1e6},
+          self.max_scale_down_rate);
+    visit(Field{"scaleDownDelaySeconds", "how long a larger size is kept", 0, 3'600},
+          self.scale_down_delay);
+    visit(Field{"activationScale", "the least size other than 0", 1, kMaxReplicas},
+          self.activation_scale);
+    visit(Field{"targetUtilizationPercentage", "what is aimed at, of a signal's target", 1, 100},
+          self.target_utilization_percentage);
+    visit(Field{"targetBurstCapacity", "a burst to be ready for; -1: always, 0: none", -1, 1e9},
+          self.target_burst_capacity);
+    visit(Field{"activatorCapacity", "of one of Knative's activators", 1, 1e9},
+          self.activator_capacity);
+    visit(Field{"enableScaleToZero", "whether the pool may go to 0"}, self.enable_scale_to_zero);
+    visit(Field{"scaleToZeroGracePeriodSeconds", "without load before 0", 0, 3'600},
+          self.scale_to_zero_grace_period);
+    visit(Field{"scaleToZeroPodRetentionPeriodSeconds", "the same, the longer counts", 0, 3'600},
+          self.scale_to_zero_pod_retention_period);
+    visit(Field{"reachable", "false: no request can arrive, shrink at once"}, self.reachable);
+    visit(Field{.name = "metricAggregationAlgorithm",
+                .help = "how the windows are averaged",
+                .choices = kAggregations},
+          self.aggregation);
+  }
   bool operator==(const KpaOptions&) const = default;
 };
 
@@ -50,6 +89,15 @@ struct KpaState {
   std::optional<Instant> panic_since;  // when the threshold was last crossed; unset: no panic
   Replicas most_in_panic = 0;
   std::vector<KpaDelayed> delayed;
+
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"panicSince", "when its threshold was crossed last"}, self.panic_since);
+    visit(Field{"mostInPanic", "the largest size of this panic", 0, kMaxReplicas},
+          self.most_in_panic);
+    visit(Field{.name = "delayed", .help = "sizes of the delay of shrinks", .most_items = 1'800},
+          self.delayed);
+  }
   bool operator==(const KpaState&) const = default;
 };
 // Of a scaler that knows nothing yet. With more than one ready replica it begins in panic at their
@@ -95,6 +143,15 @@ enum class KpaActivity { kUnknown, kActive, kActivating, kInactive };
 struct KpaZero {
   KpaActivity activity = KpaActivity::kUnknown;
   Instant since{};  // of the activity
+
+  static constexpr std::array<std::string_view, 4> kActivities{"unknown", "active", "activating",
+                                                               "inactive"};
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{.name = "activity", .help = "as of a PodAutoscaler", .choices = kActivities},
+          self.activity);
+    visit(Field{"since", "since when"}, self.since);
+  }
   bool operator==(const KpaZero&) const = default;
 };
 
@@ -111,5 +168,48 @@ struct KpaSizes {
 };
 std::optional<Replicas> ScaleToZero(const KpaOptions& options, std::optional<Replicas> wanted,
                                     const KpaSizes& sizes, Instant now, KpaZero& zero);
+
+// What one signal's scaler remembers.
+struct KpaSignal {
+  std::string signal;
+  KpaWindow window;
+  KpaState state;
+
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"signal", "its name"}, self.signal);
+    visit(Field{"window", "the stable window"}, self.window);
+    visit(Field{"state", "panic and delay"}, self.state);
+  }
+  bool operator==(const KpaSignal&) const = default;
+};
+
+struct KpaMemory {
+  std::optional<Instant> last_tick;
+  std::vector<KpaSignal> signals;  // that were sized by, in their order
+  KpaZero zero;
+
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"lastTick", "when it decided last"}, self.last_tick);
+    visit(Field{"signals", "one scaler per signal with a target"}, self.signals);
+    visit(Field{"zero", "the way to 0 replicas"}, self.zero);
+  }
+  bool operator==(const KpaMemory&) const = default;
+};
+
+// Knative's autoscaler, one per signal with a target; the largest size counts. kpa_policy.cc says
+// how a pool's readings become Knative's samples.
+struct Kpa {
+  static constexpr std::string_view kName = "kpa";
+  static constexpr std::string_view kDescription =
+      "Knative's stable and panic windows: follows the load, holds on in a burst";
+  static constexpr Guarding kGuarding{
+      .tolerance = false, .stabilization = false, .rate_limits = false};
+  static constexpr bool kHistory = false;
+  using Options = KpaOptions;
+  using Memory = KpaMemory;
+  static Sizing Size(const Input& input, const Options& options, Memory& memory);
+};
 
 }  // namespace tidegate::sizing

@@ -70,7 +70,7 @@ void Record(KpaWindow& window, const KpaLengths& lengths, Instant at, double val
     const auto surplus = static_cast<std::ptrdiff_t>(window.values.size()) - most;
     if (surplus > 0) window.values.erase(window.values.begin(), window.values.begin() + surplus);
   }
-  window.values.back() += value;
+  window.values.back() = std::min(window.values.back() + value, KpaWindow::kMostValue);
   window.last_write = bucket;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "policies/base/fields.h"
 #include "policies/base/instant.h"
 #include "policies/base/units.h"
 
@@ -22,7 +23,20 @@ struct KpaWindow {
   std::vector<double> values;
   std::optional<Instant> last_write;  // a whole second; unset: nothing was ever written
   Instant panic_begin{};              // first write of the panic window, likewise
+
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{.name = "values",
+                .help = "one value per second, oldest first",
+                .most = kMostValue,
+                .most_items = 3'600},
+          self.values);
+    visit(Field{"lastWrite", "when the last of them was written"}, self.last_write);
+    visit(Field{"panicBegin", "when the panic window was written first"}, self.panic_begin);
+  }
   bool operator==(const KpaWindow&) const = default;
+
+  static constexpr double kMostValue = 1e15;  // larger ones are recorded as this
 };
 
 // The second that an instant falls in.
@@ -56,6 +70,12 @@ double Mean(const KpaWindow& window, const KpaLengths& lengths, Duration length,
 struct KpaDelayed {
   std::int64_t slot = 0;  // 2 s each, since 1970
   Replicas replicas = 0;
+
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"slot", "number of the slot of 2 s since 1970", 0, 1e12}, self.slot);
+    visit(Field{"replicas", "what was decided then", 0, kMaxReplicas}, self.replicas);
+  }
   bool operator==(const KpaDelayed&) const = default;
 };
 // Adds `replicas` to the slot of `now` and returns the maximum. `kept` is in order of time and
