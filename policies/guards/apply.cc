@@ -36,11 +36,27 @@ std::optional<Instant> BadSince(const std::vector<sizing::Proposal>& proposals,
   return memory.bad_since ? memory.bad_since : now;
 }
 
+// A floor counts past tolerance and windows: it is early as it is, and must not be late.
+Guarded Raise(Replicas proposed, const Evidence& evidence) {
+  if (evidence.floor <= proposed) return Untouched(proposed);
+  return Acted(Stage::kSizing, Reason::kRaisedToFloor, proposed, evidence.floor,
+               evidence.floor_of + " asks for at least that");
+}
+
+// What comes after the windows.
+Replicas Finish(Replicas stabilized, const Evidence& evidence, Replicas current,
+                const Options& options, const Memory& memory, Instant now, Desired& desired) {
+  const Replicas raised = Note(Raise(stabilized, evidence), desired);
+  const Replicas bounded = Note(Bound(raised, {options.min, options.max}), desired);
+  if (!options.guarding.rate_limits) return bounded;
+  return Note(LimitRate(bounded, current, options.behavior, memory.events, now), desired);
+}
+
 // The windows and everything after them, for a proposal that counts.
-Desired Pass(Guarded held, Replicas proposed, Replicas current, const Options& options,
+Desired Pass(Guarded held, const Evidence& evidence, Replicas current, const Options& options,
              Memory& memory, Instant now) {
   Desired desired;
-  desired.proposed = proposed;
+  desired.proposed = evidence.largest.value_or(current);
   const Behavior& behavior = options.behavior;
   const Replicas wanted = Note(std::move(held), desired);
   const sizing::Guarding& guarding = options.guarding;
@@ -52,19 +68,27 @@ Desired Pass(Guarded held, Replicas proposed, Replicas current, const Options& o
         Note(Stabilize(tolerated, current, behavior, memory.recommendations, now), desired);
     memory.recommendations = Remember(std::move(memory.recommendations), tolerated, behavior, now);
   }
-  const Replicas bounded = Note(Bound(desired.stabilized, {options.min, options.max}), desired);
-  desired.replicas = guarding.rate_limits
-                         ? Note(LimitRate(bounded, current, behavior, memory.events, now), desired)
-                         : bounded;
+  desired.replicas = Finish(desired.stabilized, evidence, current, options, memory, now, desired);
   return desired;
 }
 
-Desired SetAtOnce(const AtOnce& at_once, Replicas current, const Options& options) {
+// Nothing is known but the floors: the pool is held, and raised to the largest of them.
+Desired HoldAbove(Guarded held, const Evidence& evidence, Replicas current, const Options& options,
+                  const Memory& memory, Instant now) {
+  Desired desired = Settled(std::move(held), evidence.largest.value_or(current));
+  if (evidence.floor <= desired.replicas) return desired;
+  desired.replicas = Finish(desired.stabilized, evidence, current, options, memory, now, desired);
+  return desired;
+}
+
+Desired SetAtOnce(const AtOnce& at_once, const Evidence& evidence, Replicas current,
+                  const Options& options) {
   Desired desired;
   desired.proposed = at_once.replicas;
   desired.stabilized = Note(
       Acted(Stage::kSizing, Reason::kSetByPolicy, current, at_once.replicas, at_once.why), desired);
-  desired.replicas = Note(Bound(desired.stabilized, {options.min, options.max}), desired);
+  const Replicas raised = Note(Raise(desired.stabilized, evidence), desired);
+  desired.replicas = Note(Bound(raised, {options.min, options.max}), desired);
   return desired;
 }
 
@@ -76,11 +100,11 @@ Desired Choose(const Evidence& evidence, Replicas current, const Options& option
   }
   if (options.fallback && memory.bad_since) {
     auto fallback = FallBack(*options.fallback, current, *memory.bad_since, now);
-    if (fallback) return Pass(*std::move(fallback), proposed, current, options, memory, now);
+    if (fallback) return Pass(*std::move(fallback), evidence, current, options, memory, now);
   }
   Guarded held = Hold(evidence, current);
-  if (held.limit) return Settled(std::move(held), proposed);
-  return Pass(std::move(held), proposed, current, options, memory, now);
+  if (held.limit) return HoldAbove(std::move(held), evidence, current, options, memory, now);
+  return Pass(std::move(held), evidence, current, options, memory, now);
 }
 
 }  // namespace
@@ -107,7 +131,7 @@ Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
     applied.memory.recommendations.push_back({now, current});
   }
   const bool set = at_once && at_once->replicas >= evidence.largest.value_or(0);
-  applied.desired = set ? SetAtOnce(*at_once, current, options)
+  applied.desired = set ? SetAtOnce(*at_once, evidence, current, options)
                         : Choose(evidence, current, options, applied.memory, now);
   applied.memory.desired = applied.desired.replicas;
   applied.memory.events = RememberChange(std::move(applied.memory.events),

@@ -30,6 +30,7 @@ struct Applied {
 //   hold, fallback   what unusable readings may do (hold.h); a hold ends here and records nothing;
 //   tolerance        changes too small to act on;
 //   stabilization    the windows; the number before it is remembered;
+//   floors           raise the number, also where it is held (sizing::Proposal::floor);
 //   bounds           min, max;
 //   rate limit       scaling policies. Last, as in the HPA: so ScaleUpLimit is the reason only
 //                    where it is stricter than maxReplicas.

@@ -17,6 +17,7 @@ const char* Name(Reason reason) {
     case Reason::kPaused: return "Paused";
     case Reason::kNotScaled: return "NotScaled";
     case Reason::kSetByPolicy: return "SetByPolicy";
+    case Reason::kRaisedToFloor: return "RaisedToFloor";
   }
   return "Unknown";
 }

@@ -23,10 +23,11 @@ enum class Reason {
   kSamplesNotOk,         // held: no reading that may move the pool in this direction
   kFallback,             // fallback.replicas acts: the readings have been bad for too long
   kPaused,
-  kNotScaled,    // no GatewayScaler: the manifest's replicaCount holds
-  kSetByPolicy,  // a policy set the size past the guards (sizing::Sizing::at_once)
+  kNotScaled,      // no GatewayScaler: the manifest's replicaCount holds
+  kSetByPolicy,    // a policy set the size past the guards (sizing::Sizing::at_once)
+  kRaisedToFloor,  // a proposal that is a floor (sizing::Proposal::floor)
 };
-inline constexpr int kReasonCount = 13;
+inline constexpr int kReasonCount = 14;
 // "DesiredWithinRange", ...
 const char* Name(Reason reason);
 

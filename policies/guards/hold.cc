@@ -1,6 +1,7 @@
 #include "policies/guards/hold.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 
 #include <fmt/format.h>
@@ -22,7 +23,16 @@ Replicas FallbackSize(const Fallback& fallback, Replicas current) {
 
 Evidence Weigh(const std::vector<sizing::Proposal>& proposals) {
   Evidence evidence;
+  std::size_t floors = 0;
   for (const sizing::Proposal& proposal : proposals) {
+    if (proposal.floor) {
+      ++floors;
+      if (proposal.replicas.value_or(0) > evidence.floor) {
+        evidence.floor = *proposal.replicas;
+        evidence.floor_of = proposal.source;
+      }
+      continue;
+    }
     if (proposal.replicas) {
       evidence.largest = std::max(evidence.largest.value_or(0), *proposal.replicas);
     }
@@ -31,6 +41,7 @@ Evidence Weigh(const std::vector<sizing::Proposal>& proposals) {
     if (!evidence.not_ok.empty()) evidence.not_ok += ", ";
     evidence.not_ok += proposal.source + ": " + signals::Name(proposal.quality);
   }
+  if (floors > 0 && floors == proposals.size()) evidence.largest = evidence.floor;
   return evidence;
 }
 

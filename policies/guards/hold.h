@@ -16,6 +16,10 @@ struct Evidence {
   std::optional<Replicas> largest;  // of the usable proposals; unset: none is usable
   bool all_ok = true;               // every proposal rests on an ok reading
   std::string not_ok;               // "edge: stale, orders: partial", in the proposals' order
+  // The largest of the proposals that are floors, and its source. Those count in nothing above, but
+  // where there is nothing else: then `largest` is theirs.
+  Replicas floor = 0;
+  std::string floor_of;
 };
 Evidence Weigh(const std::vector<sizing::Proposal>& proposals);
 

@@ -20,6 +20,9 @@ struct Proposal {
   std::optional<Replicas> replicas;  // unset: the reading is not usable
   // Why there are no replicas, or how they came about where it is not ceil(value / target).
   std::string note;
+  // Not from a reading: it only ever raises what the readings' proposals come to (known loads,
+  // forecasts). What it says of its quality neither holds a shrink nor allows one.
+  bool floor = false;
   bool operator==(const Proposal&) const = default;
 };
 

@@ -121,6 +121,15 @@ std::optional<Duration> MeasuredStartup(std::span<const signals::ReplicaView> re
   return seen[static_cast<std::size_t>(index)].took;
 }
 
+double ScheduledPerReplica(std::span<const SignalTarget> targets, const Capacity& capacity) {
+  for (const SignalTarget& target : targets) {
+    if (target.measure == signals::Measure::kRequests && target.per_replica) {
+      return *target.per_replica;
+    }
+  }
+  return capacity.requests_per_second.value_or(0);
+}
+
 Replicas NeedAt(const ScheduleEntry& entry, double share, double per_replica) {
   if (entry.replicas) return ReplicasFor(share * *entry.replicas, 1);
   return ReplicasFor(share * *entry.requests_per_second, per_replica);

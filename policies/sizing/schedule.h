@@ -3,14 +3,17 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "policies/base/cron.h"
+#include "policies/base/fields.h"
 #include "policies/base/instant.h"
 #include "policies/base/int_or_percent.h"
 #include "policies/base/units.h"
 #include "policies/base/zone.h"
 #include "policies/signals/snapshot.h"
+#include "policies/sizing/policy.h"
 
 namespace tidegate::sizing {
 
@@ -69,6 +72,10 @@ Duration LeadTo(const Growth& growth, Replicas replicas);
 // (their ready_at - started, ceil(0.9 n)-th smallest). Empty: none shows it.
 std::optional<Duration> MeasuredStartup(std::span<const signals::ReplicaView> replicas);
 
+// What one replica takes of an entry's rate: the target of the first signal that counts requests,
+// else the capacity; 0 where neither is known.
+double ScheduledPerReplica(std::span<const SignalTarget> targets, const Capacity& capacity);
+
 // The fewest replicas that one entry asks for now.
 struct Floor {
   Replicas replicas = 0;                 // 0: nothing is due
@@ -84,5 +91,87 @@ Replicas NeedAt(const ScheduleEntry& entry, double share, double per_replica);
 // `now`: need(t) <= n, now + LeadTo(n) >= t. Never falls as the entry's load rises.
 Floor FloorOf(const ScheduleEntry& entry, const Schedule& schedule, const Growth& growth,
               double per_replica, Instant now);
+
+// An entry as people write it. scheduler/config/schedule.h turns it into a ScheduleEntry.
+struct ScheduledLoad {
+  std::string name;
+  std::string time_zone = "UTC";
+  std::string at;     // local time, or RFC 3339
+  std::string start;  // cron
+  std::string end;    // cron
+  std::optional<Duration> duration;
+  std::optional<Replicas> replicas;
+  std::optional<double> requests_per_second;
+  Duration ramp{0};
+
+  static constexpr double kYear = 366.0 * 24 * 3600;
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"name", "unique in the pool; \"schedule[0]\" for the first by default"}, self.name);
+    visit(Field{"timeZone", "IANA name; UTC by default"}, self.time_zone);
+    visit(Field{"at", "a dated event: local time like 2026-11-27 00:00"}, self.at);
+    visit(Field{"start", "a repeating window: cron of five fields"}, self.start);
+    visit(Field{"end", "cron: the first time after a start ends it"}, self.end);
+    visit(Field{"duration", "instead of end, and of every event", 1, kYear}, self.duration);
+    visit(Field{"replicas", "how many are needed", 1, kMaxReplicas}, self.replicas);
+    visit(Field{"requestsPerSecond", "or the rate that they are to serve", 1e-9, 1e15},
+          self.requests_per_second);
+    visit(Field{"ramp", "rise before the beginning and fall after the end", 0, 86'400}, self.ramp);
+  }
+  bool operator==(const ScheduledLoad&) const = default;
+};
+
+struct ScheduleOptions {
+  Duration startup{60'000};  // of a replica, until one has shown its own
+  Duration margin{10'000};   // more per wave: until its end is seen and the next one begins
+  std::vector<ScheduledLoad> entries;
+  Schedule resolved;  // of the entries; empty until a host has done so
+
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"startup", "of a replica, where none has shown its own", 0, 3'600}, self.startup);
+    visit(Field{"margin", "added to each wave's start-up", 0, 3'600}, self.margin);
+    visit(Field{.name = "entries", .help = "the loads", .most_items = 64}, self.entries);
+  }
+  bool operator==(const ScheduleOptions&) const = default;
+};
+
+// A floor that was raised before its occurrence began: it does not fall any more until then, though
+// waves turn out faster than they were taken to be.
+struct RaisedFloor {
+  std::string entry;
+  Instant begin{};
+  Replicas replicas = 0;
+
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"entry", "its name"}, self.entry);
+    visit(Field{"begin", "of the occurrence"}, self.begin);
+    visit(Field{"replicas", "the largest so far", 0, kMaxReplicas}, self.replicas);
+  }
+  bool operator==(const RaisedFloor&) const = default;
+};
+struct ScheduleMemory {
+  std::vector<RaisedFloor> raised;
+
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"raised", "floors of occurrences to come"}, self.raised);
+  }
+  bool operator==(const ScheduleMemory&) const = default;
+};
+
+// One proposal per entry that asks for something now, all of them floors; one of 0 where none does.
+struct Scheduled {
+  static constexpr std::string_view kName = "schedule";
+  static constexpr std::string_view kDescription =
+      "floors for known loads, early by the start-up and the waves that the budgets force";
+  static constexpr Guarding kGuarding{
+      .tolerance = false, .stabilization = false, .rate_limits = false};
+  static constexpr bool kHistory = false;
+  using Options = ScheduleOptions;
+  using Memory = ScheduleMemory;
+  static Sizing Size(const Input& input, const Options& options, Memory& memory);
+};
 
 }  // namespace tidegate::sizing

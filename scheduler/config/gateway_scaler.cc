@@ -12,6 +12,7 @@
 #include "scheduler/config/manifests.h"
 #include "scheduler/config/metadata.h"
 #include "scheduler/config/policy_fields.h"
+#include "scheduler/config/schedule.h"
 
 namespace tidegate::config {
 namespace {
@@ -278,13 +279,45 @@ void ReadScaleTarget(Fields& fields, GatewayScaler* scaler) {
   parts.Finish();
 }
 
-// Fields of the design whose policies are not in this version: refused, since ignoring a schedule
-// means too few replicas when it matters.
+// Whether the pool can have what an entry asks for.
+void CheckEntry(const Value& item, const sizing::ScheduledLoad& load, const GatewayScaler& scaler) {
+  if (load.replicas.value_or(0) > scaler.max_replicas) {
+    item.Complain(fmt::format("{} replicas are more than maxReplicas ({})", *load.replicas,
+                              scaler.max_replicas));
+  }
+  const bool counted = std::ranges::any_of(scaler.signals, [](const SignalDefinition& signal) {
+    return !signal.preset.empty() && signal.metric == SignalMetric::kRequests && signal.per_replica;
+  });
+  if (load.requests_per_second && !counted && !scaler.capacity.requests_per_second) {
+    item.Complain(
+        "requestsPerSecond needs to know what a replica takes: give a signal of requests a "
+        "target, or capacity.requestsPerSecond");
+  }
+}
+
+void ReadSizing(Fields& fields, GatewayScaler* scaler) {
+  const auto policies = fields.Get("policies");
+  if (policies) {
+    if (auto read = ReadPolicies(*policies); !read.empty()) scaler->policies = std::move(read);
+  }
+  const bool listed = FindSchedule(scaler->policies) != nullptr;
+  const auto schedule = fields.Get("schedule");
+  if (!schedule) {
+    if (listed) policies->Complain("schedule is listed, but there is no spec.schedule");
+    return;
+  }
+  ReadSchedule(*schedule, scaler->policies);
+  const auto& entries = FindSchedule(scaler->policies)->entries;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Value item(schedule->context(), schedule->node().items[i], Path(schedule->path(), i));
+    CheckEntry(item, entries[i], *scaler);
+  }
+}
+
+// A field of the design that is not in this version: refused rather than ignored.
 void RefuseLater(Fields& fields) {
-  for (const std::string_view key : {"schedule", "priority"}) {
-    if (const auto value = fields.Get(key)) {
-      value->Complain("this version can't act on it; take the field out");
-    }
+  if (const auto value = fields.Get("priority")) {
+    value->Complain("this version can't act on it; take the field out");
   }
 }
 
@@ -318,9 +351,7 @@ GatewayScaler ReadGatewayScaler(const Value& document) {
     ReadSignals(parts, &scaler);
     ReadCapacity(parts, &scaler);
     FillTargets(*spec, before, &scaler);
-    if (const auto policies = parts.Get("policies")) {
-      if (auto read = ReadPolicies(*policies); !read.empty()) scaler.policies = std::move(read);
-    }
+    ReadSizing(parts, &scaler);
     ReadBehavior(parts, &scaler);
     ReadPace(parts, &scaler.pace);
     ReadFallback(parts, &scaler);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "policies/base/suggest.h"
+#include "scheduler/config/schedule.h"
 
 // Options of policies are read from the descriptions that they give of themselves
 // (policies/base/fields.h): one reader for all of them.
@@ -16,6 +17,7 @@ namespace tidegate::config {
 namespace {
 
 constexpr std::size_t kMostPolicies = 16;
+constexpr std::size_t kMostEntries = 64;
 constexpr std::size_t kLongestText = 8'192;
 
 class OptionReader {
@@ -28,7 +30,6 @@ class OptionReader {
     if (value) Read(field, *value, out);
   }
 
- private:
   static void Read(const Field&, const Value& value, bool& out) {
     if (const auto flag = value.Bool()) out = *flag;
   }
@@ -99,6 +100,7 @@ class OptionReader {
     fields.Finish();
   }
 
+ private:
   Fields& fields_;
 };
 
@@ -140,6 +142,30 @@ std::optional<PolicyOptions> ReadPolicy(const Value& item) {
 }
 
 }  // namespace
+
+void ReadSchedule(const Value& list, std::vector<PolicyOptions>& policies) {
+  if (FindSchedule(policies) == nullptr) {
+    policies.push_back(FindPolicy(sizing::Scheduled::kName)->options);
+  }
+  sizing::ScheduleOptions& options = *FindSchedule(policies);
+  if (!options.entries.empty()) {
+    list.Complain("the policy schedule has entries of its own; write all of them here");
+    return;
+  }
+  const auto items = list.Items(kMostEntries);
+  const std::size_t before = list.context().problems->size();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Value item(list.context(), items[i], Path(list.path(), i));
+    OptionReader::Read({}, item, options.entries.emplace_back());
+  }
+  if (list.context().problems->size() > before) return;  // perhaps because of those
+  for (const ScheduleProblem& problem : ResolveSchedule(options)) {
+    const Value item(list.context(), items[problem.entry], Path(list.path(), problem.entry));
+    Fields fields(item);
+    const auto field = problem.field.empty() ? std::nullopt : fields.Get(problem.field);
+    (field ? *field : item).Complain(problem.message);
+  }
+}
 
 std::vector<PolicyOptions> ReadPolicies(const Value& list) {
   std::vector<PolicyOptions> policies;

@@ -13,4 +13,8 @@ namespace tidegate::config {
 // everything that is wrong; empty where nothing was right.
 std::vector<PolicyOptions> ReadPolicies(const Value& list);
 
+// `schedule` of a GatewayScaler into the options of the policy of that name among `policies`, which
+// is added where it is not listed. Complains about everything that is wrong, also with the times.
+void ReadSchedule(const Value& list, std::vector<PolicyOptions>& policies);
+
 }  // namespace tidegate::config

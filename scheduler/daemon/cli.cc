@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "scheduler/adapters/system_clock.h"
 #include "scheduler/daemon/cmd_decide.h"
 #include "scheduler/daemon/cmd_explain.h"
 #include "scheduler/daemon/cmd_run.h"
@@ -83,7 +84,10 @@ void AddValidate(CLI::App& app, ValidateOptions& options, int& code) {
   AddOutput(*validate, options.json);
   validate->footer(
       "Exit status 2 if anything is wrong.\n\nExample:\n  tidegate validate manifests/");
-  validate->callback([&] { code = RunValidate(options, std::cout, std::cerr); });
+  validate->callback([&] {
+    options.now = adapters::SystemClock().Now();
+    code = RunValidate(options, std::cout, std::cerr);
+  });
 }
 
 void AddDecide(CLI::App& app, DecideOptions& options, int& code) {

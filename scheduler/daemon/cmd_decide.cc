@@ -4,7 +4,10 @@
 #include <iterator>
 #include <ostream>
 
+#include <fmt/format.h>
+
 #include "policies/base/expected.h"
+#include "scheduler/config/schedule.h"
 #include "scheduler/decision/decision.h"
 #include "scheduler/journal/decision_json.h"
 #include "scheduler/journal/json_text.h"
@@ -51,6 +54,19 @@ std::string Answer(const journal::ParsedObservation& item, const DecideOptions& 
   return options.json ? journal::OutcomeJson(outcome) : decision::ToText(outcome.decision);
 }
 
+// The journal's reader knows no time zones; the configuration does.
+void ResolveTimes(journal::ParsedObservations& parsed) {
+  for (journal::ParsedObservation& item : parsed.items) {
+    sizing::ScheduleOptions* schedule = config::FindSchedule(item.observation.spec.policies);
+    if (schedule == nullptr || !item.problems.empty()) continue;
+    for (const config::ScheduleProblem& problem : config::ResolveSchedule(*schedule)) {
+      item.problems.push_back(fmt::format("policies: schedule: entries[{}]{}{}: {}", problem.entry,
+                                          problem.field.empty() ? "" : ".", problem.field,
+                                          problem.message));
+    }
+  }
+}
+
 int AnswerAll(const journal::ParsedObservations& parsed, const DecideOptions& options,
               std::ostream& out, std::ostream& err) {
   const bool brackets = options.json && parsed.array;
@@ -80,12 +96,13 @@ int RunDecide(const DecideOptions& options, std::istream& in, std::ostream& out,
     err << "tidegate: " << text.error().message << '\n';
     return kFailed;
   }
-  const auto parsed = journal::ParseObservations(*text);
+  auto parsed = journal::ParseObservations(*text);
   if (!parsed) {
     err << "tidegate: " << options.input << ":" << parsed.error().message << '\n';
     if (options.json) out << journal::ErrorsJson({parsed.error().message}) << '\n';
     return kBadInput;
   }
+  ResolveTimes(*parsed);
   return AnswerAll(*parsed, options, out, err);
 }
 

@@ -1,6 +1,9 @@
 #include "scheduler/daemon/cmd_validate.h"
 
+#include <algorithm>
+#include <iterator>
 #include <ostream>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -8,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "scheduler/config/compile.h"
+#include "scheduler/config/schedule.h"
 
 namespace tidegate::daemon {
 namespace {
@@ -24,7 +28,34 @@ std::string Budget(const PoolSpec& spec, Replicas size) {
                      ToString(spec.rollout.budget.unavailable), resolved.unavailable, size);
 }
 
-void PrintPool(const PoolSpec& spec, const PoolManifest& manifest, std::ostream& out) {
+// The manifest's own remarks, and those on the schedule.
+std::vector<config::AcceptedField> Warnings(const PoolSpec& spec, const PoolManifest& manifest,
+                                            Instant now) {
+  std::vector<config::AcceptedField> warnings = manifest.gateway.warnings;
+  std::ranges::move(config::ScheduleWarnings(spec, now), std::back_inserter(warnings));
+  return warnings;
+}
+
+// When each load of the schedule comes next.
+std::vector<std::string> ScheduleLines(const PoolSpec& spec, Instant now) {
+  std::vector<std::string> lines;
+  const sizing::ScheduleOptions* options = config::FindSchedule(spec.policies);
+  if (options == nullptr) return lines;
+  const double per_replica = sizing::ScheduledPerReplica(spec.targets, spec.capacity);
+  for (const sizing::ScheduleEntry& entry : options->resolved.entries) {
+    const sizing::Occurrences around = sizing::OccurrencesAt(entry, options->resolved, now);
+    const bool on = around.begun && around.begun->end > now;
+    const auto& shown = on ? around.begun : around.next;
+    lines.push_back(
+        fmt::format("{}: {} replicas, {}", entry.name, sizing::NeedAt(entry, 1, per_replica),
+                    shown ? fmt::format("{} from {} to {}", on ? "now" : "next",
+                                        FormatInstant(shown->begin), FormatInstant(shown->end))
+                          : "never again"));
+  }
+  return lines;
+}
+
+void PrintPool(const PoolSpec& spec, const PoolManifest& manifest, Instant now, std::ostream& out) {
   out << fmt::format("{}: {} replicas declared, revision {}\n", ToString(spec.id), spec.declared,
                      spec.revision);
   if (spec.scaled) {
@@ -41,11 +72,12 @@ void PrintPool(const PoolSpec& spec, const PoolManifest& manifest, std::ostream&
                        signal.per_replica ? fmt::format("{} per replica", *signal.per_replica)
                                           : std::string("observed only"));
   }
+  for (const std::string& line : ScheduleLines(spec, now)) out << "  schedule " << line << "\n";
   out << "  budgets: " << Budget(spec, spec.scaled ? spec.guards.max : spec.declared) << "\n";
   for (const config::AcceptedField& field : manifest.gateway.accepted) {
     out << fmt::format("  accepted: {}: {}\n", field.path, field.remark);
   }
-  for (const config::AcceptedField& field : manifest.gateway.warnings) {
+  for (const config::AcceptedField& field : Warnings(spec, manifest, now)) {
     out << fmt::format("  warning: {}: {}\n", field.path, field.remark);
   }
 }
@@ -58,7 +90,7 @@ json::array RemarksJson(const std::vector<config::AcceptedField>& fields) {
   return array;
 }
 
-json::object PoolJson(const PoolSpec& spec, const PoolManifest& manifest) {
+json::object PoolJson(const PoolSpec& spec, const PoolManifest& manifest, Instant now) {
   json::array signals;
   for (const config::SignalDefinition& signal : manifest.signals) {
     json::object object{{"name", signal.name}};
@@ -80,7 +112,7 @@ json::object PoolJson(const PoolSpec& spec, const PoolManifest& manifest) {
           {"rollingMaxUnavailable", ToString(spec.rollout.budget.unavailable)},
           {"signals", std::move(signals)},
           {"acceptedWithoutEffect", RemarksJson(manifest.gateway.accepted)},
-          {"warnings", RemarksJson(manifest.gateway.warnings)}};
+          {"warnings", RemarksJson(Warnings(spec, manifest, now))}};
 }
 
 json::array ProblemsJson(const config::Problems& problems) {
@@ -95,11 +127,11 @@ json::array ProblemsJson(const config::Problems& problems) {
   return array;
 }
 
-void PrintJson(const Compiled& compiled, std::ostream& out) {
+void PrintJson(const Compiled& compiled, Instant now, std::ostream& out) {
   json::array pools;
   if (compiled.problems.empty()) {
     for (std::size_t i = 0; i < compiled.config.pools.size(); ++i) {
-      pools.push_back(PoolJson(compiled.config.pools[i], compiled.config.manifests[i]));
+      pools.push_back(PoolJson(compiled.config.pools[i], compiled.config.manifests[i], now));
     }
   }
   const json::object result{{"ok", compiled.problems.empty()},
@@ -114,7 +146,7 @@ void PrintJson(const Compiled& compiled, std::ostream& out) {
 int RunValidate(const ValidateOptions& options, std::ostream& out, std::ostream& err) {
   const Compiled compiled = config::LoadAndCompile(options.paths, {});
   if (options.json) {
-    PrintJson(compiled, out);
+    PrintJson(compiled, options.now, out);
     return compiled.problems.empty() ? 0 : 2;
   }
   if (!compiled.problems.empty()) {
@@ -122,7 +154,7 @@ int RunValidate(const ValidateOptions& options, std::ostream& out, std::ostream&
     return 2;
   }
   for (std::size_t i = 0; i < compiled.config.pools.size(); ++i) {
-    PrintPool(compiled.config.pools[i], compiled.config.manifests[i], out);
+    PrintPool(compiled.config.pools[i], compiled.config.manifests[i], options.now, out);
   }
   out << fmt::format("{} files, {} pools, no problems\n", compiled.config.files.size(),
                      compiled.config.pools.size());

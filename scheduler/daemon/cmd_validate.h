@@ -4,11 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "policies/base/instant.h"
+
 namespace tidegate::daemon {
 
 struct ValidateOptions {
   std::vector<std::string> paths;
   bool json = false;
+  Instant now{};  // of warnings about what is over
 };
 
 // Reads manifests as the daemon would and prints every problem, or what the pools resolve to and

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "policies/sizing/target.h"
 #include "scheduler/decision/decision.h"
 
 // Numbers are printed with fixed digits and without a locale, so that equal decisions give equal
@@ -33,13 +34,26 @@ void AddReadings(const std::vector<signals::Reading>& readings, std::string& tex
   }
 }
 
+// Other policies than `target` say in the note how the number came about.
+bool IsQuotient(const sizing::Proposal& proposal) {
+  if (proposal.note.empty()) return true;
+  return !signals::MayShrink(proposal.quality) && proposal.target > 0 &&
+         *proposal.replicas == sizing::ReplicasFor(proposal.value, proposal.target);
+}
+
 void AddProposals(const std::vector<sizing::Proposal>& proposals, std::string& text) {
   if (!proposals.empty()) Line(text, "  proposals");
   for (const sizing::Proposal& proposal : proposals) {
     if (proposal.replicas) {
-      Line(text, "    {}: ceil({:.3f} / {:.3f}) = {}{}", proposal.source, proposal.value,
-           proposal.target, *proposal.replicas,
-           signals::MayShrink(proposal.quality) ? "" : ", may only grow");
+      const char* may = proposal.floor                         ? ", at least"
+                        : signals::MayShrink(proposal.quality) ? ""
+                                                               : ", may only grow";
+      if (IsQuotient(proposal)) {
+        Line(text, "    {}: ceil({:.3f} / {:.3f}) = {}{}", proposal.source, proposal.value,
+             proposal.target, *proposal.replicas, may);
+      } else {
+        Line(text, "    {}: {}{}: {}", proposal.source, *proposal.replicas, may, proposal.note);
+      }
     } else {
       Line(text, "    {}: none, {}{}{}", proposal.source, signals::Name(proposal.quality),
            proposal.note.empty() ? "" : ": ", proposal.note);

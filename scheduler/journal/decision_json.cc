@@ -32,6 +32,7 @@ json::object ProposalObject(const sizing::Proposal& proposal) {
                       {"age", Seconds(proposal.age)}, {"replicas", nullptr},
                       {"note", proposal.note}};
   if (proposal.replicas) object["replicas"] = *proposal.replicas;
+  if (proposal.floor) object["floor"] = true;
   return object;
 }
 

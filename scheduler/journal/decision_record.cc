@@ -29,6 +29,7 @@ void Put(const sizing::Proposal& from, records::Proposal& to) {
   to.set_age_ms(from.age.count());
   if (from.replicas) to.set_replicas(*from.replicas);
   to.set_note(from.note);
+  to.set_floor(from.floor);
 }
 
 void Put(const guards::Desired& from, records::Desired& to) {
@@ -95,6 +96,7 @@ void Get(const records::Proposal& from, sizing::Proposal& to, EnumReader& enums)
   to.age = Duration(from.age_ms());
   if (from.has_replicas()) to.replicas = from.replicas();
   to.note = from.note();
+  to.floor = from.floor();
 }
 
 void Get(const records::Desired& from, guards::Desired& to, EnumReader& enums) {
