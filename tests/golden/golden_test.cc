@@ -16,6 +16,7 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
+#include "scheduler/config/schedule.h"
 #include "scheduler/journal/decision_json.h"
 #include "scheduler/journal/observation_json.h"
 
@@ -45,9 +46,12 @@ std::string DecideAll(const fs::path& input) {
   std::string text;
   for (const json::value& element : document.as_array()) {
     for (const auto& member : element.as_object()) observation[member.key()] = member.value();
-    const auto parsed = journal::ParseObservations(json::serialize(observation));
+    auto parsed = journal::ParseObservations(json::serialize(observation));
     if (!parsed) return text + parsed.error().message;
-    const journal::ParsedObservation& item = parsed->items.at(0);
+    journal::ParsedObservation& item = parsed->items.at(0);
+    if (auto* schedule = config::FindSchedule(item.observation.spec.policies)) {
+      for (const auto& problem : config::ResolveSchedule(*schedule)) text += problem.message + "\n";
+    }
     for (const std::string& problem : item.problems) text += problem + "\n";
     if (!item.problems.empty()) return text;
     const journal::Observation& is = item.observation;

@@ -18,8 +18,9 @@ decision::Decision FullDecision() {
   decision.max = 60;
   decision.counts = {1, 4, 2, 3};
   decision.readings = {{"rps", signals::Quality::kPartial, 812.25, Duration(3200), 3, 4, "3 of 4"}};
-  decision.proposals = {{"rps", signals::Quality::kPartial, 812.25, 100, Duration(3200), 9, "note"},
-                        {"lat", signals::Quality::kNaN, 0, 5, Duration(1), std::nullopt, "nan"}};
+  decision.proposals = {
+      {"rps", signals::Quality::kPartial, 812.25, 100, Duration(3200), 9, "note", true},
+      {"lat", signals::Quality::kNaN, 0, 5, Duration(1), std::nullopt, "nan"}};
   decision.desired = {9,
                       9,
                       8,
