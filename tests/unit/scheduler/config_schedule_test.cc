@@ -191,7 +191,8 @@ TEST(KpaManifestTest, RefusesWhatKnativeRefuses) {
   for (const char* wrong :
        {"stableWindowSeconds: 5", "stableWindowSeconds: 3601", "panicThresholdPercentage: 109",
         "maxScaleUpRate: 1", "panicWindowPercentage: 0", "targetUtilizationPercentage: 101"}) {
-    EXPECT_NE(ProblemsOf(ScalerManifest("  policies: [{name: kpa, " + wrong + "}]\n")), "")
+    EXPECT_NE(ProblemsOf(ScalerManifest(std::string("  policies: [{name: kpa, ") + wrong + "}]\n")),
+              "")
         << wrong;
   }
 }
