@@ -11,9 +11,9 @@ struct DecideOptions {
 };
 
 // `tidegate decide`: one observation in, one decision out, or an array of either. No daemon, file
-// or clock takes part; the same input gives the same bytes. Writes results to `out` and what is
-// wrong with the input to `err`. An array's good elements are decided even where others are wrong;
-// those give {"errors": [...]}.
+// or clock takes part (but for the system's time zones, where a schedule names one); the same input
+// gives the same bytes. Writes results to `out` and what is wrong with the input to `err`. An
+// array's good elements are decided even where others are wrong; those give {"errors": [...]}.
 // Returns 0, 1 where the input can't be read, 2 where it is wrong.
 int RunDecide(const DecideOptions& options, std::istream& in, std::ostream& out, std::ostream& err);
 
