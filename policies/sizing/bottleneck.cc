@@ -11,13 +11,14 @@ constexpr double kGrowth = 1.25;
 constexpr double kShare = 0.25;
 constexpr double kServesMore = 1.1;
 constexpr int kMostDoublings = 5;
+constexpr Rate kMostRate = 1e15;
 
 void Begin(const PoolObserved& observed, int in_vain, BottleneckMemory& memory) {
   memory = {};
   memory.in_vain = in_vain;
   memory.full_since = observed.now;
   memory.ready = observed.ready;
-  memory.served = *observed.rate;
+  memory.served = std::min(*observed.rate, kMostRate);
 }
 
 bool IsFromTheFuture(const std::optional<Instant>& at, Instant now) { return at && *at > now; }
@@ -63,10 +64,10 @@ bool IsBehindThePool(const BottleneckOptions& options, int workers, const PoolOb
     Begin(observed, 0, memory);
     return false;
   }
-  ++memory.in_vain;
+  memory.in_vain = std::min(memory.in_vain, kMostDoublings) + 1;
   memory.held_since = now;
   memory.ready = observed.ready;
-  memory.served = *observed.rate;
+  memory.served = std::min(*observed.rate, kMostRate);
   return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "policies/base/fields.h"
 #include "policies/base/instant.h"
 #include "policies/base/units.h"
 #include "policies/sizing/service_learner.h"
@@ -21,6 +22,12 @@ namespace tidegate::sizing {
 struct BottleneckOptions {
   Duration settle{60'000};  // from the growth to the judgement: the windows of rates; > 0
   Duration hold{600'000};   // before the first other try; > 0
+
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"settleSeconds", "from growth to judgement", 1, 3'600}, self.settle);
+    visit(Field{"holdSeconds", "before growth is tried again", 1, 86'400}, self.hold);
+  }
   bool operator==(const BottleneckOptions&) const = default;
 };
 
@@ -35,12 +42,12 @@ struct BottleneckMemory {
 
   template <class Self, class Visitor>
   static void VisitFields(Self& self, Visitor& visit) {
-    visit("fullSince", self.full_since);
-    visit("ready", self.ready);
-    visit("served", self.served);
-    visit("grownAt", self.grown_at);
-    visit("heldSince", self.held_since);
-    visit("inVain", self.in_vain);
+    visit(Field{"fullSince", "when the pool was first seen full"}, self.full_since);
+    visit(Field{"ready", "replicas then", 0, kMaxReplicas}, self.ready);
+    visit(Field{"served", "requests per second then", 0, 1e15}, self.served);
+    visit(Field{"grownAt", "when a quarter more were ready"}, self.grown_at);
+    visit(Field{"heldSince", "when growth was found to bring nothing"}, self.held_since);
+    visit(Field{"inVain", "times in a row", 0, 6}, self.in_vain);
   }
 };
 

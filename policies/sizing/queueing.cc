@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -85,6 +86,79 @@ QueueingSize SizeByQueue(const QueueingOptions& options, const QueueModel& confi
   if (behind) fewest = std::min(fewest, size);
   result.replicas = fewest;
   return result;
+}
+
+std::optional<QueueModel> ModelOf(const Capacity& capacity) {
+  if (!capacity.workers || !capacity.service_time || !capacity.latency_objective) {
+    return std::nullopt;
+  }
+  QueueModel model;
+  model.workers = *capacity.workers;
+  model.service = {Seconds(*capacity.service_time), capacity.service_variation.value_or(0.5)};
+  model.balancing = capacity.balancing;
+  model.objective = {Seconds(*capacity.latency_objective), capacity.latency_share.value_or(0.99)};
+  return model;
+}
+
+PoolSignals Observe(const Input& input) {
+  PoolSignals pool;
+  pool.observed.now = input.now;
+  pool.observed.ready = signals::Count(input.replicas).ready;
+  const auto first = [&](signals::Measure measure) {
+    return std::ranges::find(input.targets, measure, &SignalTarget::measure);
+  };
+  const auto value = [&](signals::Measure measure) -> std::optional<double> {
+    const auto target = first(measure);
+    if (target == input.targets.end()) return std::nullopt;
+    const signals::Reading* reading = FindReading(input.readings, target->signal);
+    if (reading == nullptr || !signals::MayShrink(reading->quality)) return std::nullopt;
+    if (!std::isfinite(reading->value) || reading->value < 0) return std::nullopt;
+    return reading->value;
+  };
+  if (const auto target = first(signals::Measure::kRequests); target != input.targets.end()) {
+    pool.rate_signal = target->signal;
+    pool.rate_reading = FindReading(input.readings, target->signal);
+  }
+  pool.observed.rate = value(signals::Measure::kRequests);
+  if (pool.observed.rate) {
+    pool.observed.inflight = value(signals::Measure::kInflight);
+    pool.observed.latency = value(signals::Measure::kLatency);
+  } else if (pool.rate_reading != nullptr && signals::MayGrow(pool.rate_reading->quality) &&
+             std::isfinite(pool.rate_reading->value) && pool.rate_reading->value >= 0) {
+    pool.observed.rate = pool.rate_reading->value;
+  }
+  return pool;
+}
+
+Sizing Queueing::Size(const Input& input, const Options& options, Memory& memory) {
+  const PoolSignals pool = Observe(input);
+  Proposal proposal;
+  proposal.source = pool.rate_signal.empty() ? "requests" : pool.rate_signal;
+  if (pool.rate_reading != nullptr) {
+    proposal.quality = pool.rate_reading->quality;
+    proposal.age = pool.rate_reading->age;
+    proposal.note = pool.rate_reading->detail;
+  }
+  const auto model = ModelOf(input.capacity);
+  if (pool.rate_signal.empty()) {
+    proposal.note = "the policy needs a signal that measures requests";
+  } else if (!model) {
+    proposal.note = "the policy needs workers, service time and latency objective in capacity";
+  } else if (pool.rate_reading == nullptr) {
+    proposal.note = "the signal was not read";
+  } else {
+    QueueingSize size = SizeByQueue(options, *model, pool.observed, input.current, memory);
+    proposal.target = size.per_replica;
+    proposal.replicas = size.replicas;
+    if (size.replicas) {
+      proposal.value = *pool.observed.rate;
+      proposal.note = std::move(size.note);
+    } else if (signals::MayGrow(proposal.quality)) {
+      proposal.quality = signals::Quality::kNaN;
+      proposal.note = "the value is negative or not finite";
+    }
+  }
+  return {{std::move(proposal)}, std::nullopt, {}};
 }
 
 }  // namespace tidegate::sizing

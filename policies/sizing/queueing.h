@@ -2,10 +2,13 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "policies/base/fields.h"
 #include "policies/base/units.h"
 #include "policies/sizing/bottleneck.h"
 #include "policies/sizing/capacity.h"
+#include "policies/sizing/policy.h"
 #include "policies/sizing/queue_model.h"
 #include "policies/sizing/service_learner.h"
 
@@ -19,6 +22,14 @@ struct QueueingOptions {
   double utilization = 0.7;
   LearnOptions learn;
   BottleneckOptions bottleneck;
+
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"utilization", "how much of what the objective allows is used", 0.01, 1},
+          self.utilization);
+    visit(Field{"learn", "how the service time is learned"}, self.learn);
+    visit(Field{"bottleneck", "when something behind the pool is short"}, self.bottleneck);
+  }
   bool operator==(const QueueingOptions&) const = default;
 };
 
@@ -27,6 +38,15 @@ struct QueueingMemory {
   BottleneckMemory bottleneck;
   // Of the last model; what it holds follows from the model, so it is no state.
   std::optional<CapacityTable> table;
+
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"service", "the service time learned"}, self.service);
+    visit(Field{"bottleneck", "what growth has brought"}, self.bottleneck);
+  }
+  bool operator==(const QueueingMemory& other) const {
+    return service == other.service && bottleneck == other.bottleneck;
+  }
 };
 
 // What one look says.
@@ -43,5 +63,30 @@ struct QueueingSize {
 // something behind the pool is short (bottleneck.h).
 QueueingSize SizeByQueue(const QueueingOptions& options, const QueueModel& configured,
                          const PoolObserved& observed, Replicas size, QueueingMemory& memory);
+
+// The queue that a stated capacity describes; unset where it lacks workers, service time or
+// objective.
+std::optional<QueueModel> ModelOf(const Capacity& capacity);
+
+// What a policy sees of a pool: the first "requests", "inflight" and "latency" signals, their
+// targets don't matter. Only good readings count, but for a partial rate, which is a lower bound;
+// with one nothing is learned.
+struct PoolSignals {
+  PoolObserved observed;
+  std::string rate_signal;                         // its name; empty: there is none
+  const signals::Reading* rate_reading = nullptr;  // null: it was not read
+};
+PoolSignals Observe(const Input& input);
+
+struct Queueing {
+  static constexpr std::string_view kName = "queueing";
+  static constexpr std::string_view kDescription =
+      "the fewest replicas that keep a latency objective (Erlang C), service time learned";
+  static constexpr Guarding kGuarding{};
+  static constexpr bool kHistory = false;
+  using Options = QueueingOptions;
+  using Memory = QueueingMemory;
+  static Sizing Size(const Input& input, const Options& options, Memory& memory);
+};
 
 }  // namespace tidegate::sizing

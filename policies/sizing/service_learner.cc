@@ -13,6 +13,8 @@ constexpr double kMostWaiting = 0.05;  // mean wait over service time, of eviden
 constexpr double kLeastWeight = 60;    // seconds
 constexpr double kLeastRequests = 100;
 constexpr double kNormal99 = 2.3263478740408408;
+constexpr Rate kMostRate = 1e12;         // more is no evidence of anything
+constexpr double kMostLatency = 86'400;  // likewise
 // Longer without a look is an outage, not evidence for all of it.
 constexpr Duration kLongestStep = std::chrono::minutes(1);
 
@@ -34,13 +36,15 @@ bool IsCalm(const QueueModel& model, double utilization) {
 // Mean number of requests inside, if this moment is evidence.
 std::optional<double> Evidence(const QueueModel& configured, const PoolObserved& observed,
                                double estimate) {
-  if (!observed.rate || !(*observed.rate > 0) || observed.ready <= 0) return std::nullopt;
+  if (!observed.rate || !(*observed.rate > 0) || !(*observed.rate <= kMostRate))
+    return std::nullopt;
+  if (observed.ready <= 0) return std::nullopt;
   const double workers = static_cast<double>(observed.ready) * configured.workers;
   double inside = 0;
   if (observed.inflight) {
     inside = *observed.inflight;
     if (!IsCalm(configured, inside / workers)) return std::nullopt;
-  } else if (observed.latency) {
+  } else if (observed.latency && *observed.latency <= kMostLatency) {
     if (!IsCalm(configured, *observed.rate * estimate / workers)) return std::nullopt;
     inside = *observed.rate * MeanOf99th(*observed.latency, configured.service.variation);
   }

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "policies/base/fields.h"
 #include "policies/base/instant.h"
 #include "policies/base/units.h"
 #include "policies/sizing/queue_model.h"
@@ -17,6 +18,17 @@ struct LearnOptions {
   double per_minute = 0.1;
   // Evidence fades with this time constant; > 0.
   Duration window{300'000};
+
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"enabled", "false: the configured service time is the truth"}, self.enabled);
+    visit(Field{"mostFactor", "the estimate is within the configured time by this factor", 1, 100},
+          self.most_factor);
+    visit(Field{"perMinute", "the estimate moves by this fraction at most", 0.001, 10},
+          self.per_minute);
+    visit(Field{"windowSeconds", "evidence fades with this time constant", 10, 86'400},
+          self.window);
+  }
   bool operator==(const LearnOptions&) const = default;
 };
 
@@ -40,11 +52,11 @@ struct ServiceMemory {
 
   template <class Self, class Visitor>
   static void VisitFields(Self& self, Visitor& visit) {
-    visit("seconds", self.seconds);
-    visit("busy", self.busy);
-    visit("requests", self.requests);
-    visit("weight", self.weight);
-    visit("at", self.at);
+    visit(Field{"seconds", "the estimate; 0: none yet", 0, 1e6}, self.seconds);
+    visit(Field{"busy", "requests inside x seconds, faded", 0, 1e18}, self.busy);
+    visit(Field{"requests", "that went through, faded", 0, 1e18}, self.requests);
+    visit(Field{"weight", "seconds of evidence, faded", 0, 1e9}, self.weight);
+    visit(Field{"at", "of the last look"}, self.at);
   }
 };
 

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "policies/base/suggest.h"
+#include "scheduler/config/capacity_fields.h"
 #include "scheduler/config/manifests.h"
 #include "scheduler/config/metadata.h"
 #include "scheduler/config/policy_fields.h"
@@ -24,7 +25,6 @@ constexpr IntRange kReplicaRange{0, kMaxReplicas, "a number of replicas"};
 constexpr IntRange kWindowRange{0, 3'600, "a number of seconds"};
 constexpr IntRange kPeriodRange{1, 1'800, "a number of seconds"};
 constexpr IntRange kDeadlineRange{1, 86'400, "a number of seconds"};
-constexpr DurationRange kServiceRange{Duration(1), std::chrono::hours(1)};
 
 constexpr std::array<std::string_view, 7> kPresets{"envoy", "haproxy", "ingress-nginx", "istio",
                                                    "kong",  "nginx",   "traefik"};
@@ -112,28 +112,9 @@ void ReadSignals(Fields& fields, GatewayScaler* scaler) {
   }
 }
 
-void ReadPositive(Fields& fields, std::string_view key, std::optional<double>* out) {
-  if (const auto value = fields.Get(key)) *out = value->PositiveAmount();
-}
-
-void ReadTime(Fields& fields, std::string_view key, std::optional<Duration>* out) {
-  if (const auto value = fields.Get(key)) *out = value->Time(kServiceRange);
-}
-
-void ReadCapacity(Fields& fields, GatewayScaler* scaler) {
-  const auto value = fields.Get("capacity");
-  if (!value) return;
-  Fields parts(*value);
-  ReadPositive(parts, "requestsPerSecond", &scaler->capacity.requests_per_second);
-  ReadPositive(parts, "concurrency", &scaler->capacity.concurrency);
-  ReadTime(parts, "serviceTime", &scaler->capacity.service_time);
-  ReadTime(parts, "latencyObjective", &scaler->capacity.latency_objective);
-  parts.Finish();
-}
-
 // Targets that signals leave out come from the capacity; a pool that nothing sizes is a mistake.
 void FillTargets(const Value& spec, std::size_t problems_before, GatewayScaler* scaler) {
-  bool sized = false;
+  bool sized = CheckObjective(spec, *scaler);
   for (SignalDefinition& signal : scaler->signals) {
     if (!signal.per_replica && !signal.preset.empty()) {
       if (signal.metric == SignalMetric::kRequests)
@@ -349,9 +330,9 @@ GatewayScaler ReadGatewayScaler(const Value& document) {
     ReadBounds(parts, &scaler);
     const std::size_t before = document.context().problems->size();
     ReadSignals(parts, &scaler);
-    ReadCapacity(parts, &scaler);
-    FillTargets(*spec, before, &scaler);
+    if (const auto capacity = parts.Get("capacity")) scaler.capacity = ReadCapacity(*capacity);
     ReadSizing(parts, &scaler);
+    FillTargets(*spec, before, &scaler);
     ReadBehavior(parts, &scaler);
     ReadPace(parts, &scaler.pace);
     ReadFallback(parts, &scaler);

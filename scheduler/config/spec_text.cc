@@ -67,6 +67,9 @@ void Append(std::string& text, const sizing::Capacity& capacity) {
                  capacity.concurrency.value_or(0),
                  capacity.service_time.value_or(Duration(0)).count(),
                  capacity.latency_objective.value_or(Duration(0)).count());
+  fmt::format_to(std::back_inserter(text), "{} {} {} {};", capacity.workers.value_or(0),
+                 capacity.service_variation.value_or(-1), capacity.latency_share.value_or(0),
+                 static_cast<int>(capacity.balancing));
 }
 
 void Append(std::string& text, const sizing::Guarding& guarding) {

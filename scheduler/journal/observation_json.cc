@@ -22,7 +22,10 @@ constexpr std::size_t kMostObservations = 100'000;
 constexpr Names kInput = {"now", "scaler", "pool", "signals", "memory"};
 constexpr Names kScaler = {"minReplicas", "maxReplicas", "signals", "policies",
                            "behavior",    "fallback",    "paused",  "dryRun",
-                           "budgets",     "pace",        "quota"};
+                           "budgets",     "pace",        "quota",   "capacity"};
+constexpr Names kCapacity = {
+    "workers",      "serviceTimeSeconds", "serviceTimeVariation", "latencyObjectiveSeconds",
+    "latencyShare", "balancing"};
 constexpr Names kTarget = {"name", "target", "measure"};
 constexpr Names kBehavior = {"scaleUp", "scaleDown"};
 constexpr Names kRules = {"stabilizationWindowSeconds", "selectPolicy", "policies", "tolerance"};
@@ -53,9 +56,10 @@ constexpr Names kRollout = {"size",    "nextOrdinal",  "pending", "countedFailur
                             "failing", "failedStarts", "retryAt"};
 constexpr Names kPending = {"kind", "replica", "revision", "age"};
 
-constexpr std::array<JsonShape, 22> kShapes = {{
+constexpr std::array<JsonShape, 23> kShapes = {{
     {"input", kInput},
     {"scaler", kScaler},
+    {"capacity", kCapacity},
     {"target", kTarget},
     {"behavior", kBehavior},
     {"rules", kRules},

@@ -126,6 +126,21 @@ void ReadPace(JsonFields& scaler, PartContext context, rollout::Options& options
   }
 }
 
+void ReadCapacity(JsonFields& scaler, PartContext context, sizing::Capacity& capacity) {
+  const json::value* value = scaler.Find("capacity");
+  if (value == nullptr) return;
+  JsonFields fields(*value, scaler.PathOf("capacity"), ShapeOf("capacity"), context.problems);
+  if (const auto workers = fields.Integer("workers", {1, sizing::kMostWorkers})) {
+    capacity.workers = static_cast<int>(*workers);
+  }
+  capacity.service_time = fields.Seconds("serviceTimeSeconds", {0.001, 3'600});
+  capacity.service_variation = fields.Number("serviceTimeVariation", {0, 20});
+  capacity.latency_objective = fields.Seconds("latencyObjectiveSeconds", {0.001, 3'600});
+  capacity.latency_share = fields.Number("latencyShare", {0.5, 0.99999});
+  constexpr std::array kBalancings{"leastOfTwo", "roundRobin", "random"};
+  Set(capacity.balancing, fields.Choice("balancing", kBalancings));
+}
+
 void ReadTargets(JsonFields& scaler, PartContext context, decision::PoolSpec& spec) {
   constexpr JsonRange kTargetRange{1e-9, 1e15};
   std::set<std::string> seen;
@@ -167,6 +182,7 @@ void ReadScaler(const json::value& value, const std::string& path, PartContext c
                    fmt::format("expected at least minReplicas, which is {}", spec.guards.min));
   }
   ReadTargets(fields, context, spec);
+  ReadCapacity(fields, context, spec.capacity);
   ReadSizing(fields, context, spec);
   ReadBehavior(fields, context, spec.guards.behavior);
   ReadFallback(fields, context, spec.guards.fallback);

@@ -313,6 +313,28 @@ TEST(DecideJsonTest, RefusesTwoOfAName) {
                           "$.signals[1].name: there are two readings of s"));
 }
 
+TEST(DecideJsonTest, QueueingLearnsThroughItsMemory) {
+  Sequence sequence(
+      R"({"minReplicas":1,"maxReplicas":1000,"policies":["queueing"],
+          "signals":[{"name":"rps","measure":"requests"},{"name":"in","measure":"inflight"}],
+          "capacity":{"workers":8,"serviceTimeSeconds":0.05,"latencyObjectiveSeconds":0.25,
+                      "latencyShare":0.999,"balancing":"roundRobin"}})");
+  const std::string signals = R"({"name":"rps","value":1000},{"name":"in","value":80})";
+  EXPECT_EQ(sequence.Tick(1'000, R"({"declared":10,"ready":20})", signals), 10);
+  for (int now = 1'015; now < 3'000; now += 15) {
+    sequence.Tick(now, R"({"declared":10,"ready":20})", signals);
+  }
+  const auto& learned = sequence.last.at("memory").at("policies").at("queueing").at("service");
+  EXPECT_NEAR(learned.at("seconds").to_number<double>(), 0.08, 1e-6);
+  EXPECT_GE(sequence.last.at("desired").as_int64(), 15);
+}
+
+TEST(DecideJsonTest, RefusesACapacityThatCanNotBe) {
+  EXPECT_THAT(ProblemsOf(R"({"now":1,"pool":{"declared":1},"scaler":{"maxReplicas":9,"signals":[],
+                             "capacity":{"workers":0,"latencyShare":1,"balancing":"best"}}})"),
+              testing::SizeIs(3));
+}
+
 // --- the schema document -------------------------------------------------------------------------
 
 json::object Schema() {
