@@ -29,8 +29,12 @@ constexpr std::array<OverTime, 2> kOverTime = {{
     {"meanBacklog", "mean requests inside", &Contender::backlog},
 }};
 
+// Values that nobody knows are equal, unlike NaNs.
+bool Equal(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
 bool AllEqual(const Series& runs) {
-  return std::ranges::all_of(runs, [&](const auto& run) { return run == runs.front(); });
+  return std::ranges::all_of(
+      runs, [&](const auto& run) { return std::ranges::equal(run, runs.front(), Equal); });
 }
 
 // Whether runs with other seeds came out differently at all.
@@ -132,12 +136,13 @@ std::string Number(double value) {
 }
 
 std::string Cell(const Estimate& estimate) {
+  if (std::isnan(estimate.mean)) return "-";
   if (std::isinf(estimate.half_width)) return Number(estimate.mean);
   return fmt::format("{} ± {}", Number(estimate.mean), Number(estimate.half_width));
 }
 
 std::string_view Verdict(const ComparisonRow& row, const Estimate& difference) {
-  if (std::isinf(difference.half_width)) return "";
+  if (!std::isfinite(difference.half_width)) return "";
   if (difference.mean == 0 && difference.half_width == 0) return "same";
   if (!difference.Excludes(0)) return "open";
   return (difference.mean < 0) == row.less_is_better ? "better" : "worse";
@@ -145,7 +150,7 @@ std::string_view Verdict(const ComparisonRow& row, const Estimate& difference) {
 
 std::string DifferenceCell(const ComparisonRow& row, std::size_t contender) {
   const auto& difference = row.differences[contender];
-  if (!difference) return "-";
+  if (!difference || std::isnan(difference->mean)) return "-";
   const std::string sign = difference->mean > 0 ? "+" : "";
   return fmt::format("{}{}  {}", sign, Cell(*difference), Verdict(row, *difference));
 }
@@ -170,7 +175,7 @@ json::value Finite(double value) {
 }
 
 json::object EstimateJson(const Estimate& estimate) {
-  return {{"mean", estimate.mean},
+  return {{"mean", Finite(estimate.mean)},
           {"low", Finite(estimate.low())},
           {"high", Finite(estimate.high())},
           {"count", estimate.count}};
@@ -229,7 +234,9 @@ Comparison Compare(const std::vector<Contender>& contenders, double confidence,
     row.name = Measures()[m].name;
     row.title = Measures()[m].title;
     row.less_is_better = Measures()[m].less_is_better;
-    comparison.rows.push_back(std::move(row));
+    const bool known = std::ranges::any_of(
+        row.values, [](const Estimate& value) { return !std::isnan(value.mean); });
+    if (known) comparison.rows.push_back(std::move(row));
   }
   const bool same_length = SameLength(contenders);
   for (const Contender& contender : contenders) {

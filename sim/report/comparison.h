@@ -52,13 +52,18 @@ struct Comparison {
   std::vector<std::string> notes;  // what a reader has to know about these intervals
 };
 
+// Measures that no contender knows have no row.
 // Preconditions: at least two contenders, at least one run, equally many of each.
 Comparison Compare(const std::vector<Contender>& contenders, double confidence,
                    const WarmUpRule& warm_up);
 
 // For people: one column for each contender, then one for each difference from the first.
 std::string ToTable(const Comparison& comparison);
-// The same as one JSON object; what has no interval has null in its place.
+// The same as one JSON object: {scenarios, runs, confidence, warmUpSeconds, measures, notes}. Each
+// measure is {name, lessIsBetter, intervalsFrom: runs | batches | none, values, differences}, with
+// {scenario, mean, low, high, count} for each scenario in `values`, and for each but the first in
+// `differences` the same of the difference from the first, with `verdict`: better, worse, same,
+// open, or nothing where there is no interval. What is not known, or has no interval, is null.
 std::string ToJson(const Comparison& comparison);
 
 }  // namespace tidegate::sim

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string_view>
 
 #include <boost/json.hpp>
@@ -29,6 +30,8 @@ double Missed(const SweepCell& cell, const Ranking& objective) {
   double missed = 0;
   for (const Ranking::Limit& limit : objective.limits) {
     const double mean = Of(cell, limit.measure).mean;
+    // What nobody knows can't be relied on.
+    if (std::isnan(mean)) return std::numeric_limits<double>::infinity();
     const double over =
         Measures()[limit.measure].less_is_better ? mean - limit.value : limit.value - mean;
     if (over > 0) missed += over / std::max(1e-9, std::fabs(limit.value));
@@ -47,6 +50,7 @@ std::string Number(double value) {
 }
 
 std::string Text(const Estimate& estimate) {
+  if (std::isnan(estimate.mean)) return "-";
   if (!std::isfinite(estimate.half_width) || estimate.half_width == 0) return Number(estimate.mean);
   return fmt::format("{} ± {}", Number(estimate.mean), Number(estimate.half_width));
 }
@@ -94,6 +98,17 @@ std::vector<const SweepCell*> Finalists(const SweepResult& result) {
   return Ranked(cells, result.objective);
 }
 
+// Those that any of the cells knows.
+std::vector<std::size_t> KnownMeasures(const std::vector<const SweepCell*>& cells) {
+  std::vector<std::size_t> known;
+  for (std::size_t i = 0; i < Measures().size(); ++i) {
+    const bool any = std::ranges::any_of(
+        cells, [&](const SweepCell* cell) { return !std::isnan(Of(*cell, i).mean); });
+    if (any || cells.empty()) known.push_back(i);
+  }
+  return known;
+}
+
 std::size_t RungOf(const SweepResult& result, std::size_t number) {
   std::size_t rung = 0;
   for (; rung + 1 < result.rungs.size() && number >= result.rungs[rung].cells; ++rung)
@@ -108,7 +123,7 @@ json::object CellJson(const SweepResult& result, const SweepCell& cell) {
     const Estimate estimate = Of(cell, i);
     const bool known = std::isfinite(estimate.half_width);
     measures[Measures()[i].name] =
-        json::object{{"mean", estimate.mean},
+        json::object{{"mean", std::isnan(estimate.mean) ? json::value() : estimate.mean},
                      {"low", known ? json::value(estimate.low()) : json::value(nullptr)},
                      {"high", known ? json::value(estimate.high()) : json::value(nullptr)}};
   }
@@ -141,7 +156,10 @@ std::vector<const SweepCell*> Ranked(const std::vector<const SweepCell*>& cells,
   for (const SweepCell* cell : cells) {
     const double mean = Of(*cell, *objective.measure).mean;
     const bool less = Measures()[*objective.measure].less_is_better;
-    standings.push_back({cell, Missed(*cell, objective), less ? mean : -mean});
+    const double value = std::isnan(mean) ? std::numeric_limits<double>::infinity()
+                         : less           ? mean
+                                          : -mean;
+    standings.push_back({cell, Missed(*cell, objective), value});
   }
   std::ranges::sort(standings, [](const Standing& a, const Standing& b) {
     if (a.missed != b.missed) return a.missed < b.missed;
@@ -155,6 +173,7 @@ std::vector<const SweepCell*> Ranked(const std::vector<const SweepCell*>& cells,
 
 std::string ToTable(const SweepResult& result) {
   const auto cells = Finalists(result);
+  const std::vector<std::size_t> known = KnownMeasures(cells);
   std::string text = fmt::format("sweep {}   {}   {} cells", result.name, Name(result.search),
                                  result.cells.size());
   if (result.objective.measure) {
@@ -166,13 +185,13 @@ std::string ToTable(const SweepResult& result) {
   std::vector<std::vector<std::string>> rows(1, {"cell"});
   for (std::size_t i = 0; i < result.fields.size(); ++i)
     rows[0].push_back(ShortName(result.fields, i));
-  for (const Measure& measure : Measures()) rows[0].emplace_back(measure.name);
+  for (const std::size_t measure : known) rows[0].emplace_back(Measures()[measure].name);
   if (!result.objective.limits.empty()) rows[0].emplace_back("limits");
   for (const SweepCell* cell : cells) {
     if (rows.size() > kMostRows) break;
     rows.push_back({fmt::format("{}", cell->number)});
     for (const std::string& value : cell->values) rows.back().push_back(value);
-    for (std::size_t i = 0; i < Measures().size(); ++i) rows.back().push_back(Text(Of(*cell, i)));
+    for (const std::size_t measure : known) rows.back().push_back(Text(Of(*cell, measure)));
     if (!result.objective.limits.empty())
       rows.back().emplace_back(Keeps(*cell, result.objective) ? "kept" : "missed");
   }

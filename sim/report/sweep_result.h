@@ -33,7 +33,7 @@ struct SweepCell {
   std::size_t number = 0;  // through all rungs, from 0
   std::size_t point = 0;
   std::vector<std::string> values;        // of each field
-  std::vector<std::vector<double>> runs;  // [replication][measure]
+  std::vector<std::vector<double>> runs;  // [replication][measure], as Measured()
 };
 
 // All of a sweep that is done. Equal for equal inputs, however it was run.
@@ -47,7 +47,8 @@ struct SweepResult {
 };
 
 // Cells from best to worst: those that keep all limits by the measure, then the others by how far
-// they miss them; means of runs count, and the lower number wins a tie. In the order given where
+// they miss them, not known last; means of runs count, and the lower number wins a tie. In the
+// order given where
 // there is no objective.
 std::vector<const SweepCell*> Ranked(const std::vector<const SweepCell*>& cells,
                                      const Ranking& objective);
@@ -56,7 +57,10 @@ bool Keeps(const SweepCell& cell, const Ranking& objective);
 
 // The best cells of the last rung, for people.
 std::string ToTable(const SweepResult& result);
-// All cells as one JSON object.
+// All cells as one JSON object: {sweep, search, rungs: [{cells, traceShare, replications}],
+// confidence, ranking, cells}. `ranking` holds numbers of cells of the last rung, best first, where
+// there is an objective; each cell is {cell, rung, point, fields: {PATH: text}, runs, keepsLimits,
+// measures: {NAME: {mean, low, high}}}. What is not known, or has no interval, is null.
 std::string ToJson(const SweepResult& result);
 
 }  // namespace tidegate::sim

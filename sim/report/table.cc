@@ -133,6 +133,7 @@ json::object PoolJson(const PoolResult& pool) {
           {"lost", pool.lost},
           {"requests", RequestsJson(pool)},
           {"longestWaitSeconds", pool.longest_wait_seconds},
+          {"worstMinuteBadFraction", pool.worst_minute},
           {"replicaSeconds", pool.replica_seconds},
           {"yardstick", YardstickJson(pool)},
           {"peakLive", pool.peak_live},

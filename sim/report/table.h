@@ -19,7 +19,7 @@ struct Yardstick {
   double bad_fraction = 0;  // that did, at the least: see DeadlineQueue
   OracleBound oracle;       // of policies that keep the objective
   // The same for policies with no more bad requests than this run, where those are more than the
-  // objective allows; else equal to `oracle`.
+  // objective allows, and somebody asked; else equal to `oracle`.
   OracleBound same_loss;
   bool kept() const { return bad_fraction <= objective; }
 };
@@ -45,6 +45,9 @@ struct PoolResult {
   double replica_seconds = 0;       // starting, ready and draining; exact
   double counted_arrived = 0;       // requests by the trace, from RunSummary::counted_from on
   double counted_bad = 0;           // of those, as a DeadlineQueue has it
+  // The largest share of bad requests in a minute, as a WorstMinute has it: of counted_bad, or of
+  // single requests those that were lost or slow; 0 .. 1.
+  double worst_minute = 0;
   Replicas peak_live = 0;
   Replicas least_ready = 0;
   Replicas least_paid = 0;  // starting, ready and draining

@@ -53,9 +53,17 @@ RunCommand AddCompare(CLI::App& app) {
           "-o,--output", [options](const std::string& form) { options->json = form == "json"; },
           "text (default) or json")
       ->check(CLI::IsMember({"text", "json"}));
+  compare->add_option("--report", options->report,
+                      "Write the first run of each as one HTML page with charts, overlaid; for two "
+                      "scenarios");
   compare->footer(
       "Run i of every scenario has the same seed, so that what chance does to both cancels in the\n"
-      "difference. Where nothing is drawn, intervals come from stretches of one run.\n\n"
+      "difference. Where nothing is drawn, intervals come from stretches of one run.\n"
+      "Percentiles of latency are known in mode requests only; the oracle knows the future, and "
+      "its\n"
+      "cost is the least for which the scenario's objective can be kept.\n"
+      "JSON: {scenarios, runs, confidence, warmUpSeconds, measures: [{name, lessIsBetter,\n"
+      "intervalsFrom, values, differences}], notes}; what is not known is null.\n\n"
       "Example: what does plain PromQL cost in the flash crowd?\n"
       "  tidesim compare sim/scenarios/flash_crowd.yaml sim/scenarios/blind_scaler.yaml");
   return [options](Streams streams) { return RunCompare(*options, streams); };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <utility>
@@ -10,11 +11,13 @@
 #include <fmt/format.h>
 
 #include "policies/signals/snapshot.h"
+#include "sim/report/html.h"
 #include "sim/report/measures.h"
 #include "sim/report/time_means.h"
 #include "sim/runner/experiment.h"
 #include "sim/runner/interrupt.h"
 #include "sim/runner/progress.h"
+#include "sim/runner/run_report.h"
 #include "sim/runner/workers.h"
 
 namespace tidegate::sim {
@@ -74,7 +77,9 @@ std::size_t Stretches(const std::vector<Entry>& entries) {
   return stretches;
 }
 
-Expected<void> RunOnce(Entry& entry, std::size_t run, std::uint64_t seed, std::size_t stretches) {
+// Keeps the whole run in `shown` where that is set.
+Expected<void> RunOnce(Entry& entry, std::size_t run, std::uint64_t seed, std::size_t stretches,
+                       std::optional<RunResult>* shown) {
   const Scenario& scenario = entry.input.scenario;
   TimeMeans live(scenario.start, entry.contender.length, stretches);
   TimeMeans backlog(scenario.start, entry.contender.length, stretches);
@@ -90,30 +95,66 @@ Expected<void> RunOnce(Entry& entry, std::size_t run, std::uint64_t seed, std::s
     live.Add(now, replicas);
     backlog.Add(now, inside);
   };
-  TIDEGATE_TRY(const RunSummary summary, RunWithSeed(entry.input, *entry.load, seed, recorder));
-  entry.contender.measures[run] = Measured(summary);
+  const Bounds bounds = shown != nullptr ? Bounds::kSameLossToo : Bounds::kOracle;
+  TIDEGATE_TRY(RunResult result, RunWithSeed(entry.input, *entry.load, seed, bounds, recorder));
+  entry.contender.measures[run] = Measured(result.summary);
   entry.contender.live[run] = live.Values();
   entry.contender.backlog[run] = backlog.Values();
+  if (shown != nullptr) *shown = std::move(result);
   return {};
 }
 
-// What "late" means in scenarios that don't agree on it with the first.
+// Which requests are bad though they were not lost.
+std::string Lateness(const Scenario& scenario) {
+  if (scenario.mode == Mode::kFluid)
+    return fmt::format("waits longer than {}", FormatDuration(LongestGoodWait(scenario)));
+  return fmt::format("is answered after more than {}",
+                     FormatDuration(FromSeconds(scenario.service.requests.objective_seconds)));
+}
+
+// Scenarios that don't agree with the first on what is bad.
 std::vector<std::string> NotesOnLateness(const std::vector<Entry>& entries) {
   std::vector<std::string> notes;
-  const Duration first = LongestGoodWait(entries[0].input.scenario);
+  const std::string first = Lateness(entries[0].input.scenario);
   for (const Entry& entry : entries) {
-    const Duration wait = LongestGoodWait(entry.input.scenario);
-    if (wait == first) continue;
-    notes.push_back(fmt::format("late is what waits longer than {} in {}, but {} in {}",
-                                FormatDuration(wait), entry.contender.name, FormatDuration(first),
-                                entries[0].contender.name));
+    const std::string late = Lateness(entry.input.scenario);
+    if (late == first) continue;
+    notes.push_back(fmt::format("bad is what {} in {}, but what {} in {}", late,
+                                entry.contender.name, first, entries[0].contender.name));
   }
   return notes;
+}
+
+// Writes the first run of each. The seed is named by what is shown of the scenario.
+Expected<void> WriteReport(const CompareOptions& options, const std::vector<Entry>& entries,
+                           std::vector<std::optional<RunResult>>& shown) {
+  RunReport report;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    Scenario scenario = entries[i].input.scenario;
+    scenario.seed = options.seed;
+    report.Add(options.scenarios[i], scenario, *std::move(shown[i]));
+  }
+  return report.Write(options.report);
+}
+
+// What came of all runs.
+int Print(const CompareOptions& options, std::vector<Entry>& entries, Streams streams) {
+  const std::vector<std::string> notes = NotesOnLateness(entries);
+  std::vector<Contender> contenders;
+  for (Entry& entry : entries) contenders.push_back(std::move(entry.contender));
+  Comparison comparison = Compare(contenders, options.confidence, options.warm_up);
+  comparison.notes.insert(comparison.notes.end(), notes.begin(), notes.end());
+  streams.out << (options.json ? ToJson(comparison) + "\n" : ToTable(comparison));
+  return streams.out ? kDone : kFailed;
 }
 
 }  // namespace
 
 int RunCompare(const CompareOptions& options, Streams streams) {
+  if (!options.report.empty() && options.scenarios.size() > kMostReportRuns) {
+    streams.err << "--report lays one run over another; give two scenarios\n";
+    return kBadInput;
+  }
   std::vector<Entry> entries;
   if (!LoadAll(options.scenarios, entries, streams.err)) return kBadInput;
   const auto runs = static_cast<std::size_t>(options.replications);
@@ -124,6 +165,7 @@ int RunCompare(const CompareOptions& options, Streams streams) {
   }
   const std::size_t stretches = Stretches(entries);
   std::vector<Expected<void>> outcomes(runs * entries.size());
+  std::vector<std::optional<RunResult>> shown(entries.size());
   const Interrupt interrupt;
   bool complete = false;
   {
@@ -133,26 +175,31 @@ int RunCompare(const CompareOptions& options, Streams streams) {
         [&] { return interrupt.Asked(); },
         [&](std::size_t i) {
           const std::size_t run = i / entries.size();
-          outcomes[i] = RunOnce(entries[i % entries.size()], run, options.seed + run, stretches);
+          const std::size_t entry = i % entries.size();
+          const bool show = run == 0 && !options.report.empty();
+          outcomes[i] = RunOnce(entries[entry], run, options.seed + run, stretches,
+                                show ? &shown[entry] : nullptr);
           progress.Done();
         });
   }
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (outcomes[i]) continue;
-    streams.err << options.scenarios[i] << ": " << outcomes[i].error().message << "\n";
+    streams.err << options.scenarios[i % entries.size()] << ": " << outcomes[i].error().message
+                << "\n";
     return outcomes[i].error().code == ErrorCode::kInvalid ? kBadInput : kFailed;
   }
   if (!complete) {
     streams.err << "stopped before all runs were done\n";
     return kFailed;
   }
-  const std::vector<std::string> notes = NotesOnLateness(entries);
-  std::vector<Contender> contenders;
-  for (Entry& entry : entries) contenders.push_back(std::move(entry.contender));
-  Comparison comparison = Compare(contenders, options.confidence, options.warm_up);
-  comparison.notes.insert(comparison.notes.end(), notes.begin(), notes.end());
-  streams.out << (options.json ? ToJson(comparison) + "\n" : ToTable(comparison));
-  return streams.out ? kDone : kFailed;
+  if (!options.report.empty()) {
+    const auto written = WriteReport(options, entries, shown);
+    if (!written) {
+      streams.err << written.error().message << "\n";
+      return kFailed;
+    }
+  }
+  return Print(options, entries, streams);
 }
 
 }  // namespace tidegate::sim

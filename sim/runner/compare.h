@@ -18,6 +18,7 @@ struct CompareOptions {
   WarmUpRule warm_up;
   int threads = 0;  // 0: one for each processor
   bool json = false;
+  std::string report;  // file for a page with the first runs of two scenarios; empty: none
 };
 
 // Runs every scenario as often as asked, run i of each with the same seed, and prints the

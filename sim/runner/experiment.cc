@@ -27,12 +27,13 @@ std::shared_ptr<const traces::Trace> LoadOf(const Scenario& scenario,
   return std::make_shared<const traces::Trace>(traces::Scaled(*trace, scenario.scale));
 }
 
-Expected<RunSummary> RunWithSeed(const Case& input, const traces::Trace& load, std::uint64_t seed,
-                                 const Recorder& recorder) {
+Expected<RunResult> RunWithSeed(const Case& input, const traces::Trace& load, std::uint64_t seed,
+                                Bounds bounds, const Recorder& recorder) {
   Scenario scenario = input.scenario;
   scenario.seed = seed;
   TIDEGATE_TRY(RunResult run, Simulate(scenario, input.manifests, load, recorder));
-  return std::move(run.summary);
+  AddYardsticks(run.summary, scenario, input.manifests, load, bounds);
+  return run;
 }
 
 }  // namespace tidegate::sim

@@ -8,9 +8,9 @@
 
 #include "policies/base/expected.h"
 #include "scheduler/config/compile.h"
-#include "sim/report/table.h"
 #include "sim/runner/scenario.h"
 #include "sim/runner/simulate.h"
+#include "sim/runner/yardstick.h"
 #include "traces/format/trace.h"
 
 namespace tidegate::sim {
@@ -42,8 +42,8 @@ class TraceShelf {
 std::shared_ptr<const traces::Trace> LoadOf(const Scenario& scenario,
                                             std::shared_ptr<const traces::Trace> trace);
 
-// One run with this seed in place of the scenario's. Errors as of Simulate().
-Expected<RunSummary> RunWithSeed(const Case& input, const traces::Trace& load, std::uint64_t seed,
-                                 const Recorder& recorder = {});
+// One run with this seed in place of the scenario's, with its yardsticks. Errors as of Simulate().
+Expected<RunResult> RunWithSeed(const Case& input, const traces::Trace& load, std::uint64_t seed,
+                                Bounds bounds, const Recorder& recorder = {});
 
 }  // namespace tidegate::sim

@@ -13,6 +13,7 @@
 #include "sim/engine/calendar.h"
 #include "sim/ports/world_ports.h"
 #include "sim/report/deadline_queue.h"
+#include "sim/report/worst_minute.h"
 #include "sim/runner/fleet.h"
 #include "sim/runner/past.h"
 #include "sim/runner/run_check.h"
@@ -377,7 +378,16 @@ class Run {
           std::max(result.longest_wait_seconds, pool.backlog() / capacity);
     }
     result.time_line.Add(moment);
+    LookAtMinute(result, total, pool.latencies() != nullptr, at);
     if (recorder_.look) recorder_.look(id, at, moment, pool.total());
+  }
+
+  // Who is bad: where requests are known one by one they tell, else the queue does.
+  void LookAtMinute(const PoolResult& result, const Flow& total, bool known, Instant at) {
+    const auto queue = queues_.find(result.id);
+    if (queue == queues_.end()) return;
+    minutes_[result.id].Look(at, known ? total.arrived : result.counted_arrived,
+                             known ? total.lost + total.slow : queue->second.missed());
   }
 
   RunResult Finish() {
@@ -396,6 +406,7 @@ class Run {
       result.served = flow.served;
       result.lost = flow.lost;
       if (queues_.contains(id)) result.counted_bad = queues_.at(id).missed();
+      result.worst_minute = minutes_[id].share();
       run.summary.pools.push_back(std::move(result));
     }
     return run;
@@ -420,6 +431,7 @@ class Run {
   Instant next_look_{};
   Instant accounted_;
   std::map<PoolId, DeadlineQueue> queues_;  // from Settled() on
+  std::map<PoolId, WorstMinute> minutes_;   // as long as queues_
 };
 
 }  // namespace

@@ -30,14 +30,15 @@ Expected<SweepCell> RunCell(const SweepPlan& plan, std::size_t number, std::size
   TIDEGATE_TRY(const Case input, CaseOf(plan, plan.points[point]));
   const auto load = LoadFor(plan, input, rung);
   for (int i = 0; i < rung.replications; ++i) {
-    const auto run = RunWithSeed(input, *load, plan.sweep.seed + static_cast<std::uint64_t>(i));
+    const auto run =
+        RunWithSeed(input, *load, plan.sweep.seed + static_cast<std::uint64_t>(i), Bounds::kOracle);
     if (!run) {
       std::string at = fmt::format("cell {}", number);
       for (std::size_t f = 0; f < plan.sweep.fields.size(); ++f)
         at += fmt::format(", {} = {}", plan.sweep.fields[f].path.text, cell.values[f]);
       return Fail(run.error().code, fmt::format("{}: {}", at, run.error().message));
     }
-    cell.runs.push_back(Measured(*run));
+    cell.runs.push_back(Measured(run->summary));
   }
   return cell;
 }

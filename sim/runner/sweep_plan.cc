@@ -168,6 +168,17 @@ std::string PointText(const Sweep& sweep, const SweepPoint& point) {
   return text;
 }
 
+// A measure that the objective needs and this mode doesn't know.
+const Measure* Unknown(const Ranking& objective, Mode mode) {
+  if (mode == Mode::kRequests) return nullptr;
+  if (objective.measure && Measures()[*objective.measure].of_requests)
+    return &Measures()[*objective.measure];
+  for (const Ranking::Limit& limit : objective.limits) {
+    if (Measures()[limit.measure].of_requests) return &Measures()[limit.measure];
+  }
+  return nullptr;
+}
+
 // Tries every point, and reads the traces that they name.
 void CheckPoints(SweepPlan& plan, const std::string& file, TraceShelf& shelf, Problems& problems) {
   std::vector<std::size_t> all;
@@ -177,7 +188,14 @@ void CheckPoints(SweepPlan& plan, const std::string& file, TraceShelf& shelf, Pr
     const Built built = Build(plan.sweep, plan.sources, point, all);
     for (const Problem& problem : built.loaded.problems.list())
       problems.Add({file, 0, 0, PointText(plan.sweep, point), Said(problem)});
-    if (!built.loaded.problems.empty() && ++bad == kMostBadPoints) return;
+    const Measure* unknown = Unknown(plan.sweep.objective, built.loaded.value.scenario.mode);
+    if (built.loaded.problems.empty() && unknown != nullptr) {
+      problems.Add(
+          {file, 0, 0, PointText(plan.sweep, point),
+           fmt::format("spec.objective: {} is known in mode requests only", unknown->name)});
+    }
+    const bool good = built.loaded.problems.empty() && unknown == nullptr;
+    if (!good && ++bad == kMostBadPoints) return;
     const std::string& trace = built.loaded.value.scenario.trace;
     if (trace.empty() || plan.traces.contains(trace)) continue;
     auto read = shelf.Get(trace);

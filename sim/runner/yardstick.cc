@@ -50,7 +50,8 @@ void CountRequests(const RequestResult& requests, double objective_seconds, Orac
 }  // namespace
 
 void AddYardsticks(RunSummary& run, const Scenario& scenario,
-                   const config::CompiledConfig& manifests, const traces::Trace& load) {
+                   const config::CompiledConfig& manifests, const traces::Trace& load,
+                   Bounds bounds) {
   for (PoolResult& result : run.pools) {
     // What reaches the later pools of a chain is not the trace.
     const auto link = std::ranges::find(scenario.chain, result.id);
@@ -68,7 +69,7 @@ void AddYardsticks(RunSummary& run, const Scenario& scenario,
     }
     yardstick.oracle = LeastReplicaSeconds(load, input);
     yardstick.same_loss = yardstick.oracle;
-    if (!yardstick.kept()) {
+    if (bounds == Bounds::kSameLossToo && !yardstick.kept()) {
       input.bad_fraction = std::min(1.0, yardstick.bad_fraction);
       yardstick.same_loss = LeastReplicaSeconds(load, input);
     }

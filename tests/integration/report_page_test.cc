@@ -80,10 +80,11 @@ class ReportPageTest : public ::testing::Test {
   }
 
   // Runs the program.
-  std::filesystem::path ReportOf(const std::vector<const char*>& scenarios) {
+  std::filesystem::path ReportOf(const std::vector<const char*>& scenarios,
+                                 const char* command = "run") {
     const auto file = dir_.path() / "report.html";
     const std::string path = file.string();
-    std::vector<const char*> arguments{"tidesim", "run", "--report", path.c_str()};
+    std::vector<const char*> arguments{"tidesim", command, "--report", path.c_str()};
     arguments.insert(arguments.end(), scenarios.begin(), scenarios.end());
     std::ostringstream out, err;
     EXPECT_EQ(Main(static_cast<int>(arguments.size()), arguments.data(), out, err), 0) << err.str();
@@ -214,6 +215,18 @@ TEST_F(ReportPageTest, OneRunOfTheProgramIsShown) {
 
 TEST_F(ReportPageTest, TwoRunsOfTheProgramAreOverlaid) {
   ASSERT_NO_FATAL_FAILURE(Look(ReportOf({kFlashCrowd, kBlindScaler}), "two"));
+  EXPECT_EQ(Ask("document.getElementById('demand').dataset.points"), "\"181 181 181 181\"");
+  EXPECT_THAT(Ask("document.getElementById('totals').textContent"), HasSubstr("B: blind-scaler"));
+}
+
+TEST_F(ReportPageTest, AComparisonShowsTheFirstRunOfEach) {
+  const auto page = ReportOf({kFlashCrowd, kBlindScaler}, "compare");
+  const std::string compared = testing::ReadFile(page);
+  ReportOf({kFlashCrowd, kBlindScaler});
+  // Both scenarios say seed 1, and so does compare by default.
+  EXPECT_TRUE(compared == testing::ReadFile(page)) << "not the page of run";
+  dir_.Write("report.html", compared);
+  ASSERT_NO_FATAL_FAILURE(Look(page, "compare"));
   EXPECT_EQ(Ask("document.getElementById('demand').dataset.points"), "\"181 181 181 181\"");
   EXPECT_THAT(Ask("document.getElementById('totals').textContent"), HasSubstr("B: blind-scaler"));
 }

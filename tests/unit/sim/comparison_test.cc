@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <map>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -24,15 +26,23 @@ const ComparisonRow& Row(const Comparison& comparison, std::string_view name) {
   return *std::ranges::find(comparison.rows, name, &ComparisonRow::name);
 }
 
+std::size_t IndexOf(std::string_view name) {
+  return static_cast<std::size_t>(std::ranges::find(Measures(), name, &Measure::name) -
+                                  Measures().begin());
+}
+
+double ValueOf(const RunSummary& run, std::string_view name) {
+  return Measured(run)[IndexOf(name)];
+}
+
 // A contender whose runs have these replica-seconds, everything else 0.
 Contender WithCost(const std::string& name, const std::vector<double>& cost) {
   Contender contender;
   contender.name = name;
   contender.length = std::chrono::seconds(1'000);
-  const auto at = std::ranges::find(Measures(), "replicaSeconds", &Measure::name);
   for (const double value : cost) {
     contender.measures.emplace_back(Measures().size(), 0.0);
-    contender.measures.back()[static_cast<std::size_t>(at - Measures().begin())] = value;
+    contender.measures.back()[IndexOf("replicaSeconds")] = value;
     contender.live.emplace_back(100, value);
     contender.backlog.emplace_back(100, 0.0);
   }
@@ -149,12 +159,81 @@ TEST(MeasuresTest, PoolsCountTogether) {
   run.pools[1].short_of_capacity = std::chrono::seconds(9);
   run.pools[1].replica_seconds = 60;
   run.pools[1].starts = 2;
-  const std::vector<double> expected = {5, 2.5, 9, 7, 60, 8, 1, 2, 0};
-  EXPECT_EQ(Measured(run), expected);
-  ASSERT_EQ(Measures().size(), expected.size());
-  EXPECT_EQ(Measures()[1].name, "lostPercent");
+  run.pools[0].worst_minute = 0.25;
+  run.pools[1].worst_minute = 0.125;
+  const std::vector<double> measured = Measured(run);
+  ASSERT_EQ(Measures().size(), measured.size());
+  const std::map<std::string_view, double> known = {
+      {"badPercent", 5},      {"worstMinutePercent", 25},
+      {"lostPercent", 2.5},   {"shortSeconds", 9},
+      {"peakLive", 8},        {"longestWaitSeconds", 7},
+      {"replicaSeconds", 60}, {"leastReady", 1},
+      {"starts", 2},          {"drains", 0}};
+  for (std::size_t i = 0; i < measured.size(); ++i) {
+    const auto expected = known.find(Measures()[i].name);
+    // Nobody has told latencies or the oracle.
+    if (expected == known.end()) {
+      EXPECT_TRUE(std::isnan(measured[i])) << Measures()[i].name;
+    } else {
+      EXPECT_EQ(measured[i], expected->second) << Measures()[i].name;
+    }
+  }
   EXPECT_FALSE(std::ranges::find(Measures(), "leastReady", &Measure::name)->less_is_better);
-  EXPECT_EQ(Measured(RunSummary{}), std::vector<double>(expected.size(), 0));
+  EXPECT_EQ(ValueOf(RunSummary{}, "leastReady"), 0);
+  EXPECT_EQ(ValueOf(RunSummary{}, "badPercent"), 0);
+}
+
+TEST(MeasuresTest, SingleRequestsTellWhoIsBadAndHowLongItTook) {
+  RunSummary run;
+  run.pools.resize(2);
+  run.pools[0].counted_arrived = 400;  // what a fluid would have made of it
+  run.pools[0].counted_bad = 400;
+  run.pools[0].requests = RequestResult{.p50 = 0.1, .p99 = 0.4, .p999 = 0.9, .flow = {}};
+  run.pools[0].requests->flow = {.arrived = 300, .lost = 6, .slow = 9};
+  run.pools[1].requests = RequestResult{.p50 = 0.2, .p99 = 0.3, .p999 = 0.4, .flow = {}};
+  run.pools[1].requests->flow = {.arrived = 100, .lost = 80, .slow = 60};
+  EXPECT_EQ(ValueOf(run, "badPercent"), (15.0 + 100) / 400 * 100);
+  EXPECT_EQ(ValueOf(run, "latencyP50Seconds"), 0.2);
+  EXPECT_EQ(ValueOf(run, "latencyP99Seconds"), 0.4);
+  EXPECT_EQ(ValueOf(run, "latencyP999Seconds"), 0.9);
+}
+
+TEST(MeasuresTest, CostIsAMultipleOfTheOraclesOfThosePoolsThatHaveOne) {
+  RunSummary run;
+  run.pools.resize(3);
+  run.pools[0].replica_seconds = 100;
+  run.pools[0].yardstick = Yardstick{.oracle = {.replica_seconds = 80}, .same_loss = {}};
+  run.pools[1].replica_seconds = 140;
+  run.pools[1].yardstick = Yardstick{.oracle = {.replica_seconds = 40}, .same_loss = {}};
+  run.pools[2].replica_seconds = 1'000;
+  EXPECT_EQ(ValueOf(run, "costMultiple"), 2);
+}
+
+TEST(ComparisonTest, WhatIsNotKnownIsNoNumber) {
+  Contender a = WithCost("a", {100, 120}), b = WithCost("b", {100, 120});
+  const std::size_t p50 = IndexOf("latencyP50Seconds"), p99 = IndexOf("latencyP99Seconds");
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (auto& run : a.measures) run[p50] = run[p99] = nan;
+  for (auto& run : b.measures) run[p50] = nan;
+  const auto result = Compare({a, b}, 0.95, {});
+  const auto names = [&](std::string_view name) {
+    return std::ranges::count(result.rows, name, &ComparisonRow::name);
+  };
+  EXPECT_EQ(names("latencyP50Seconds"), 0);
+  EXPECT_EQ(names("latencyP99Seconds"), 1);
+  EXPECT_THAT(ToTable(result), Not(HasSubstr("nan")));
+  const auto json = boost::json::parse(ToJson(result));
+  for (const auto& measure : json.at("measures").as_array()) {
+    if (measure.at("name") != "latencyP99Seconds") continue;
+    EXPECT_TRUE(measure.at("values").at(0).at("mean").is_null());
+    EXPECT_EQ(measure.at("values").at(1).at("mean").to_number<double>(), 0);
+    EXPECT_TRUE(measure.at("differences").at(0).at("mean").is_null());
+    EXPECT_EQ(measure.at("differences").at(0).at("verdict"), "");
+  }
+  // Runs that know nothing are equal runs.
+  Contender same = WithCost("a", {100, 100});
+  for (auto& run : same.measures) run[p50] = nan;
+  EXPECT_THAT(ToTable(Compare({same, same}, 0.95, {})), HasSubstr("no run differs"));
 }
 
 struct Ran {
@@ -178,7 +257,9 @@ TEST(CompareCommandTest, ShowsWhatABlindScalerCosts) {
   EXPECT_EQ(ran.status, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("blind-scaler - flash-crowd"));
   EXPECT_THAT(ran.out, HasSubstr("worse"));
-  EXPECT_THAT(ran.out, HasSubstr("late is what waits longer than 10s in blind-scaler, but 1s in"));
+  EXPECT_THAT(ran.out,
+              HasSubstr("bad is what waits longer than 10s in blind-scaler, but what waits "
+                        "longer than 1s in"));
 }
 
 TEST(CompareCommandTest, GivesTheSameBytesOnAnyNumberOfThreads) {
@@ -188,7 +269,10 @@ TEST(CompareCommandTest, GivesTheSameBytesOnAnyNumberOfThreads) {
   EXPECT_EQ(one.out, three.out);
   const auto json = boost::json::parse(one.out);
   EXPECT_EQ(json.at("runs").as_int64(), 5);
-  EXPECT_EQ(json.at("measures").as_array().size(), Measures().size() + 2);
+  // Two means over time more; a fluid knows no latencies.
+  const auto of_requests = std::ranges::count(Measures(), true, &Measure::of_requests);
+  EXPECT_EQ(json.at("measures").as_array().size() + static_cast<std::size_t>(of_requests),
+            Measures().size() + 2);
 }
 
 TEST(CompareCommandTest, AScenarioDoesNotDifferFromItself) {
@@ -205,6 +289,9 @@ TEST(CompareCommandTest, RefusesWhatItCannotCompare) {
   const Ran missing = RunTidesim({"compare", kCrowd, "no_such.yaml"});
   EXPECT_EQ(missing.status, 2);
   EXPECT_THAT(missing.err, HasSubstr("no_such.yaml"));
+  const Ran three = RunTidesim({"compare", kCrowd, kBlind, kCrowd, "--report", "x.html"});
+  EXPECT_EQ(three.status, 2);
+  EXPECT_THAT(three.err, HasSubstr("give two scenarios"));
   const Ran help = RunTidesim({"compare", "--help"});
   EXPECT_EQ(help.status, 0);
   EXPECT_THAT(help.out, HasSubstr("Example"));

@@ -1,6 +1,8 @@
 #include "sim/runner/results.h"
 
+#include <cmath>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -55,6 +57,26 @@ TEST(ResultsTest, ComeBackBitByBit) {
   ExpectEqual(read->cells[1], Cell(2));
   ExpectEqual(read->cells[2], Cell(5));
   EXPECT_EQ(FormatResults(read->header, read->cells), text);
+}
+
+TEST(ResultsTest, WhatARunDoesNotKnowStaysUnknown) {
+  SweepCell cell = Cell(0);
+  cell.runs[1][3] = std::numeric_limits<double>::quiet_NaN();
+  const std::string text = FormatResults(Header(), {cell});
+  const auto read = ParseResults(text);
+  ASSERT_TRUE(read) << read.error().message;
+  ASSERT_EQ(read->cells.size(), 1U);
+  EXPECT_TRUE(std::isnan(read->cells[0].runs[1][3]));
+  EXPECT_EQ(FormatResults(read->header, read->cells), text);
+  // It keeps no limit and is ranked last.
+  Ranking objective;
+  objective.measure = 3;
+  SweepCell other = Cell(1);
+  EXPECT_EQ(Ranked({&cell, &other}, objective).front(), &other);
+  objective.measure = 0;
+  objective.limits = {{3, 1e9}};
+  EXPECT_FALSE(Keeps(cell, objective));
+  EXPECT_TRUE(Keeps(other, objective));
 }
 
 TEST(ResultsTest, ACutAnywhereLosesTheLastCellOnly) {

@@ -105,6 +105,46 @@ TEST_F(SweepTest, ACellIsWhatTheScenarioGivesByItself) {
             pool.at("replicaSeconds").to_number<double>());
 }
 
+TEST_F(SweepTest, InModeRequestsSingleRequestsAreJudged) {
+  const std::string scenario = std::string(kScenarios) + "/keep_alive.yaml";
+  const std::string file =
+      dir_.Write("sweep.yaml",
+                 fmt::format("apiVersion: tidegate.dev/v1alpha1\nkind: Sweep\n"
+                             "metadata: {{name: test}}\nspec:\n"
+                             "  scenario: {}\n"
+                             "  fields: [{{field: scenario.spec.seed, values: [1]}}]\n"
+                             "  objective: {{optimize: latencyP99Seconds}}\n",
+                             scenario))
+          .string();
+  const Ran swept = Whole(file, "a", "1");
+  ASSERT_EQ(swept.status, 0) << swept.err;
+  const auto measures = boost::json::parse(swept.out).at("cells").at(0).at("measures");
+  const auto mean = [&](const char* name) {
+    return measures.at(name).at("mean").to_number<double>();
+  };
+  const Ran alone = Tidesim({"run", scenario, "-o", "json"});
+  const auto pool = boost::json::parse(alone.out).at("pools").at(0);
+  const auto& yardstick = pool.at("yardstick");
+  EXPECT_GT(mean("badPercent"), 1);
+  EXPECT_DOUBLE_EQ(mean("badPercent"), 100 * yardstick.at("badFraction").to_number<double>());
+  EXPECT_GE(mean("worstMinutePercent"), mean("badPercent"));
+  EXPECT_DOUBLE_EQ(mean("worstMinutePercent"),
+                   100 * pool.at("worstMinuteBadFraction").to_number<double>());
+  EXPECT_EQ(mean("latencyP99Seconds"),
+            pool.at("requests").at("latencySeconds").at("p99").to_number<double>());
+  EXPECT_DOUBLE_EQ(mean("costMultiple"), yardstick.at("oracle").at("multiple").to_number<double>());
+}
+
+TEST_F(SweepTest, RefusesAnObjectiveThatTheModeDoesNotKnow) {
+  const std::string field = "  fields: [{field: scenario.spec.scale, values: [1]}]\n";
+  EXPECT_THAT(ProblemsOf(field + "  objective: {optimize: latencyP99Seconds}\n"),
+              HasSubstr("latencyP99Seconds is known in mode requests only"));
+  EXPECT_THAT(
+      ProblemsOf(field + "  objective: {optimize: costMultiple, limits: {latencyP50Seconds: 1}}\n"),
+      HasSubstr("latencyP50Seconds is known in mode requests only"));
+  EXPECT_EQ(ProblemsOf(field + "  objective: {optimize: costMultiple}\n"), "");
+}
+
 TEST_F(SweepTest, GivesTheSameBytesOnAnyNumberOfThreadsAndShards) {
   const std::string file = File(kGrid);
   const Ran one = Whole(file, "one", "1");
