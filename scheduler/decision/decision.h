@@ -67,7 +67,7 @@ struct Decision {
 struct Outcome {
   Decision decision;
   PoolState state;
-  rollout::SizeBasis basis;  // of state.rollout.size, for steps that are refused
+  rollout::StepBasis basis;  // of state.rollout, for steps that are refused
 };
 
 // One pool, one tick: sizing -> guards -> rollout. Pure: same arguments, same outcome.

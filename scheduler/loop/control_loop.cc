@@ -61,7 +61,7 @@ Instant ControlLoop::Step() {
   const Instant due = tick->at + options_.period;
   const auto snapshot = source_.Observe(tick->at, pools_);
   if (snapshot) {
-    const std::vector<rollout::SizeBasis> bases = DecideAll(*snapshot, *tick);
+    const std::vector<rollout::StepBasis> bases = DecideAll(*snapshot, *tick);
     Record(*tick);
     TakeSteps(bases, *tick);
   } else {
@@ -71,11 +71,11 @@ Instant ControlLoop::Step() {
   return due;
 }
 
-std::vector<rollout::SizeBasis> ControlLoop::DecideAll(const signals::Snapshot& snapshot,
+std::vector<rollout::StepBasis> ControlLoop::DecideAll(const signals::Snapshot& snapshot,
                                                        Tick& tick) {
   TIDEGATE_CHECK(snapshot.pools.size() == pools_.size(), "a snapshot has one entry per pool");
   tick.decisions.reserve(pools_.size());
-  std::vector<rollout::SizeBasis> bases;
+  std::vector<rollout::StepBasis> bases;
   bases.reserve(pools_.size());
   for (std::size_t i = 0; i < pools_.size(); ++i) {
     decision::PoolState& state = state_.pools[pools_[i].id];
@@ -112,7 +112,7 @@ void ControlLoop::Append(const std::vector<ports::JournalEntry>& entries, Tick& 
   }
 }
 
-void ControlLoop::TakeSteps(const std::vector<rollout::SizeBasis>& bases, Tick& tick) {
+void ControlLoop::TakeSteps(const std::vector<rollout::StepBasis>& bases, Tick& tick) {
   std::vector<rollout::Step> refused;
   std::vector<ports::JournalEntry> entries;
   for (std::size_t i = 0; i < tick.decisions.size(); ++i) {

@@ -70,10 +70,10 @@ class ControlLoop {
   };
 
   // Returns what each pool's size was counted from.
-  std::vector<rollout::SizeBasis> DecideAll(const signals::Snapshot& snapshot, Tick& tick);
+  std::vector<rollout::StepBasis> DecideAll(const signals::Snapshot& snapshot, Tick& tick);
   void Record(Tick& tick);
   void Append(const std::vector<ports::JournalEntry>& entries, Tick& tick);
-  void TakeSteps(const std::vector<rollout::SizeBasis>& bases, Tick& tick);
+  void TakeSteps(const std::vector<rollout::StepBasis>& bases, Tick& tick);
 
   ports::Clock& clock_;
   ports::SignalSource& source_;

@@ -36,11 +36,15 @@ class Merger {
   }
 
  private:
-  // The pending drain of a replica that does not show it yet, and forgets a start that now shows.
+  // The pending drain of a replica that does not show it yet. Forgets a start that now shows, and a
+  // drain that can show no more of one that serves: it takes a new one, by the budgets of its time.
   const Pending* DrainRequested(const ReplicaView& view) {
     const auto at = std::ranges::lower_bound(state_.pending, view.name, {}, &Pending::replica);
     if (at == state_.pending.end() || at->replica != view.name) return nullptr;
     seen_[static_cast<std::size_t>(at - state_.pending.begin())] = true;
+    if (view.phase == Phase::kReady && input_.now - at->at > options_.progress_deadline) {
+      return nullptr;  // lost
+    }
     return at->kind == StepKind::kDrain && view.phase != Phase::kDraining ? &*at : nullptr;
   }
 

@@ -52,7 +52,7 @@ bool Settled(const Input& input, const Options& options, const State& state) {
 }
 
 Planned PlanNothing(const Input& input, const Options& options, const State& state) {
-  Planned planned{{}, state, {}};
+  Planned planned{{}, state, {input.desired, input.desired, input.desired, {}}};
   planned.plan.complete = true;
   for (const ReplicaView& view : input.replicas) {
     planned.state.next_ordinal =
@@ -120,7 +120,9 @@ class Planner {
     Drain();
     if (!planned_.plan.steps.empty()) std::ranges::sort(state.pending, {}, &Pending::replica);
     const Census& census = merged_.census;
-    planned_.basis = {terms_.size, census.staying() + census.due_free, terms_.goal};
+    planned_.basis.size = terms_.size;
+    planned_.basis.held = census.staying() + census.due_free;
+    planned_.basis.goal = terms_.goal;
     const Replicas staying = census.staying() + due_.starts - due_.drains();
     state.size = SizeReached(terms_.size, staying, terms_.goal);
     Defer();
@@ -155,22 +157,21 @@ class Planner {
   }
 
   // A drain that was lost would be a new one: one that serves goes only where B2 allows it now.
-  // Where it does not, the replica is kept for one that serves once the request can show no more.
+  // Where it does not, the replica counts as one that serves once the request can show no more.
   void RepeatDrains() {
     const Replicas floor = terms_.goal - Resolve(terms_.budget, terms_.goal).unavailable;
     const Census& census = merged_.census;
     const bool allowed = census.available() - due_.old_drains - due_.target_drains >= floor;
-    std::erase_if(planned_.state.pending, [&](Pending& pending) {
-      if (pending.kind != StepKind::kDrain) return false;
+    for (Pending& pending : planned_.state.pending) {
+      if (pending.kind != StepKind::kDrain) continue;
       const bool serves = std::ranges::any_of(merged_.leaving_ready, [&](const ReplicaView* view) {
         return view->name == pending.replica;
       });
-      if (serves && !allowed) return input_.now - pending.at > options_.progress_deadline;
-      if (!IsLate(pending)) return false;
+      if ((serves && !allowed) || !IsLate(pending)) continue;
+      planned_.basis.repeated.push_back(pending);
       pending.at = input_.now;
       Add(pending.kind, pending.replica, pending.revision, StepReason::kRepeat);
-      return false;
-    });
+    }
   }
 
   // It was requested and never seen; should it exist all the same, it goes.
@@ -307,12 +308,30 @@ Planned MakePlan(const Input& input, const Options& options, const State& state)
   return Planner(input, options, state).Run();
 }
 
-void TakeBack(const Plan& plan, const std::vector<Step>& refused, const SizeBasis& basis,
+namespace {
+
+// Were a refused repeat to make its request younger, a drain that is refused again and again would
+// never be known to be lost.
+void Restore(const std::vector<Pending>& repeated, const Step& step,
+             std::vector<Pending>& pending) {
+  if (step.kind != StepKind::kDrain) return;
+  const auto before = std::ranges::find(repeated, step.replica, &Pending::replica);
+  const auto at = std::ranges::lower_bound(pending, step.replica, {}, &Pending::replica);
+  if (before == repeated.end() || at == pending.end() || at->replica != step.replica) return;
+  at->at = before->at;
+}
+
+}  // namespace
+
+void TakeBack(const Plan& plan, const std::vector<Step>& refused, const StepBasis& basis,
               State& state) {
   Replicas staying = basis.held;
   for (const Step& step : plan.steps) staying += Adds(step);
   for (const Step& step : refused) {
-    if (step.reason == StepReason::kRepeat) continue;
+    if (step.reason == StepReason::kRepeat) {
+      Restore(basis.repeated, step, state.pending);
+      continue;
+    }
     staying -= Adds(step);
     std::erase_if(state.pending, [&](const Pending& pending) {
       return pending.replica == step.replica && pending.kind == step.kind;

@@ -135,17 +135,18 @@ struct Plan {
   bool operator==(const Plan&) const = default;
 };
 
-// What State::size was counted from, so that steps that are refused can be taken out of it again.
-struct SizeBasis {
-  Replicas size = 0;  // before the steps
-  Replicas held = 0;  // replicas that nobody had asked to leave, before the steps
-  Replicas goal = 0;  // of the steps
+// What the state was counted from, so that steps that are refused can be taken out of it again.
+struct StepBasis {
+  Replicas size = 0;              // before the steps
+  Replicas held = 0;              // replicas that nobody had asked to leave, before the steps
+  Replicas goal = 0;              // of the steps
+  std::vector<Pending> repeated;  // drains that the steps repeat, as they were before
 };
 
 struct Planned {
   Plan plan;
   State state;  // as it is once the steps have been requested
-  SizeBasis basis;
+  StepBasis basis;
 };
 
 // Plans scaling and template rollout together, from what the fleet shows now. Pure; call it each
@@ -155,8 +156,8 @@ Planned MakePlan(const Input& input, const Options& options, const State& state)
 // Takes refused steps of `plan` out of `state`, which is that plan's: they hold no budget, and the
 // size is what the other steps alone have made of it; else a refused growth would be made up for as
 // a loss, in one wave. A repeat that is refused changes nothing: what it repeats may have been
-// taken.
-void TakeBack(const Plan& plan, const std::vector<Step>& refused, const SizeBasis& basis,
+// taken, and is no younger for it.
+void TakeBack(const Plan& plan, const std::vector<Step>& refused, const StepBasis& basis,
               State& state);
 
 }  // namespace tidegate::rollout

@@ -78,12 +78,17 @@ void BudgetCheck::Breach(Instant at, const char* rule, std::string what) {
   breaches_.push_back({at, rule, std::move(what)});
 }
 
+// Counted from where the tick began, for all its requests together: a replica that goes free of
+// charge and the one that is started in its place leave the size as it was, whichever is asked for
+// first. Counted one after the other, a drain followed by its replacement would make a shrinking
+// pool smaller than the same two the other way round, though any order of a plan's steps must keep
+// the budgets and comes to the same pool; a later loss would then pass for growth.
 void BudgetCheck::Settle() {
   const Replicas staying = Staying();
-  if (declared_ > desired_) {
-    declared_ = std::max(desired_, std::min(declared_, staying));
+  if (declared_before_ > desired_) {
+    declared_ = std::max(desired_, std::min(declared_before_, staying));
   } else {
-    declared_ = std::max(declared_, std::min(desired_, staying));
+    declared_ = std::max(declared_before_, std::min(desired_, staying));
   }
   ceiling_ = std::max({declared_, desired_, std::min(ceiling_, live())});
 }
@@ -119,10 +124,11 @@ void BudgetCheck::See(Instant at, const signals::ReplicaView& view) {
   }
 }
 
-// A start that has not come to be by its deadline never will; should it, it counts again. It makes
-// up the size for one more tick, whose steps speak of it.
+// A start that has not come to be by its deadline never will; should it, it counts again. One that
+// came and went between two observations looks the same to all who observe. It makes up the size
+// for one more tick, whose steps speak of it; whether they are taken or not.
 void BudgetCheck::GiveUp(Instant at, Entry& entry) {
-  const bool unseen = !entry.truth && !entry.seen;
+  const bool unseen = !entry.seen && (!entry.truth || entry.gone);
   if (!unseen || at - entry.starting_since <= promise_.progress_deadline) return;
   if (entry.overdue) {
     entry.gone = true;
@@ -150,7 +156,9 @@ void BudgetCheck::Observe(Instant at, const Revision& revision, Replicas desired
     ceiling_ = std::max(declared_, live());
   }
   observed_ = true;
+  declared_before_ = declared_;
   Settle();
+  declared_before_ = declared_;
   CheckLive(at);
 }
 

@@ -41,6 +41,7 @@ struct BudgetBreach {
 //
 // "Declared", where the budgets speak of it, is the size that waves have brought the pool to:
 // requested starts raise it up to desired; while it is above desired, drains and losses lower it.
+// What a tick's requests make of it does not depend on their order.
 class BudgetCheck {
  public:
   explicit BudgetCheck(const BudgetPromise& promise) : promise_(promise) {}
@@ -100,8 +101,9 @@ class BudgetCheck {
   Revision revision_;
   Replicas desired_ = 0;
   std::optional<Replicas> quota_;
-  Replicas declared_ = 0;  // by what was requested
-  Replicas ceiling_ = 0;   // by what is there in truth; falls later
+  Replicas declared_ = 0;         // by what was requested
+  Replicas declared_before_ = 0;  // as the tick began, before its requests
+  Replicas ceiling_ = 0;          // by what is there in truth; falls later
   bool observed_ = false;
   std::vector<Entry> entries_;
   std::vector<BudgetBreach> breaches_;

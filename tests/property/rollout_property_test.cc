@@ -49,7 +49,7 @@ HistoryOptions DrawOptions() {
   options.largest = *rc::gen::inRange(1, 12);
   options.observation_lag = *rc::gen::inRange(0, 5);
   options.crashes = percent(10);
-  options.refusals = 0;
+  options.refusals = percent(60);
   options.changes = percent(25);
   options.faults = RolloutFaults{percent(30), percent(15), percent(4),  percent(3),
                                  percent(30), percent(40), percent(30), Duration(8'000)};

@@ -137,6 +137,26 @@ TEST(RolloutRefusalTest, LostDrainIsNotAskedForAgainWhereItWouldBreakB2) {
   EXPECT_EQ(pool.state.size, 3);
 }
 
+// Two of an old revision were to go at once; each repeat was refused, so by the progress deadline
+// both serve again, and a shrink drains them one at a time (B3).
+TEST(RolloutRefusalTest, DrainsWhoseRepeatsWereRefusedAreLostByTheDeadline) {
+  Pool pool(2);
+  pool.options.quota = 0;  // a shrink to nothing, for which B2 allows every repeat
+  pool.state.pending = {{StepKind::kDrain, "edge-a-1", "a", kStart},
+                        {StepKind::kDrain, "edge-a-2", "a", kStart}};
+  pool.now += seconds(5);
+  while (pool.now <= kStart + pool.options.progress_deadline) {
+    const std::vector<Step> again = pool.Tick(2, Ready(2), 2);
+    ASSERT_THAT(again, SizeIs(2));
+    EXPECT_EQ(again[0].reason, StepReason::kRepeat);
+    ASSERT_THAT(pool.state.pending, SizeIs(2));
+    EXPECT_EQ(pool.state.pending[0].at, kStart);
+  }
+  const std::vector<Step> anew = pool.Tick(2, Ready(2));
+  ASSERT_THAT(anew, SizeIs(1));
+  EXPECT_EQ(anew[0].reason, StepReason::kShrink);
+}
+
 // The next tick finds requests by name: their order has to hold when one goes and one comes at
 // once.
 TEST(RolloutRefusalTest, RequestsStaySortedWhenAGivenUpDrainMakesWayForAStart) {
