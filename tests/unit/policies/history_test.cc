@@ -1,6 +1,7 @@
 #include "policies/signals/history.h"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -43,7 +44,7 @@ TEST(HistoryTest, LeavesOutWhatIsNoRateAndWhatIsLate) {
   history.Append(Second(120), 4);
   history.Append(Second(121), -1);
   history.Append(Second(122), std::nan(""));
-  history.Append(Second(123), INFINITY);
+  history.Append(Second(123), std::numeric_limits<double>::infinity());
   history.Append(Second(180), 8);
   history.Append(Second(150), 1000);
   history.Append(Second(240), 0);
