@@ -1,14 +1,13 @@
 // `tidegate validate` and `tidegate decide` on schedules.
 #include "scheduler/daemon/cmd_validate.h"
 
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "scheduler/daemon/cmd_decide.h"
+#include "tests/testing/child_process.h"
 #include "tests/testing/manifests.h"
 
 namespace tidegate::daemon {
@@ -18,14 +17,12 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 std::string Validated(const char* now, bool json) {
-  const auto folder = std::filesystem::path(::testing::TempDir()) / "validate-schedule";
-  std::filesystem::create_directories(folder);
-  const std::string path = (folder / "pool.yaml").string();
-  std::ofstream(path) << testing::GatewayManifest("") << "---\n"
-                      << testing::ScalerManifest(R"(  schedule:
+  const testing::TempDir folder;
+  const std::string path = folder.Write(
+      "pool.yaml", testing::GatewayManifest("") + "---\n" + testing::ScalerManifest(R"(  schedule:
     - {name: promotion, timeZone: Asia/Shanghai, at: "2026-11-27 00:00", duration: 2h, replicas: 8}
     - {name: night, timeZone: Asia/Shanghai, start: "0 22 * * *", end: "0 6 * * *", replicas: 3}
-)");
+)"));
   std::ostringstream out;
   std::ostringstream err;
   const int code = RunValidate({{path}, json, *ParseInstant(now)}, out, err);
