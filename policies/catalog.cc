@@ -1,5 +1,6 @@
 #include "policies/catalog.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -28,12 +29,27 @@ PolicyEntry Entry() {
   entry.name = Policy::kName;
   entry.description = Policy::kDescription;
   entry.guarding = Policy::kGuarding;
+  if constexpr (requires { Policy::kGuardingWithBehavior; }) {
+    entry.with_behavior = Policy::kGuardingWithBehavior;
+  }
   entry.history = Policy::kHistory;
   entry.options.emplace<Index>();
   entry.memory.emplace<Index>();
   entry.remembers = HasFields(std::get<Index>(entry.memory));
   entry.size = [](const sizing::Input& input, const PolicyOptions& options, PolicyMemory& memory) {
     return Policy::Size(input, std::get<Index>(options), std::get<Index>(memory));
+  };
+  entry.each_replica = [](const PolicyOptions& options, const std::string& signal) {
+    if constexpr (requires { Policy::EachReplica(std::get<Index>(options), signal); }) {
+      return Policy::EachReplica(std::get<Index>(options), signal);
+    }
+    return false;
+  };
+  entry.check = [](const PolicyOptions& options, std::span<const sizing::SignalTarget> targets) {
+    if constexpr (requires { Policy::Check(std::get<Index>(options), targets); }) {
+      return Policy::Check(std::get<Index>(options), targets);
+    }
+    return std::vector<sizing::OptionProblem>{};
   };
   return entry;
 }
@@ -61,15 +77,26 @@ const PolicyEntry* FindPolicy(std::string_view name) {
 
 std::vector<PolicyOptions> DefaultPolicies() { return {FindPolicy("target")->options}; }
 
-sizing::Guarding GuardingOf(std::span<const PolicyOptions> policies) {
-  sizing::Guarding any{false, false, false};
+sizing::Guarding GuardingOf(std::span<const PolicyOptions> policies, bool behavior) {
+  sizing::Guarding any{false, false, false, false};
   for (const PolicyOptions& options : policies) {
-    const sizing::Guarding& one = PolicyOf(options).guarding;
+    const PolicyEntry& entry = PolicyOf(options);
+    const sizing::Guarding& one = behavior ? entry.with_behavior : entry.guarding;
     any.tolerance |= one.tolerance;
     any.stabilization |= one.stabilization;
     any.rate_limits |= one.rate_limits;
+    any.classic |= one.classic;
   }
   return any;
+}
+
+void MarkEachReplica(std::span<const PolicyOptions> policies,
+                     std::span<sizing::SignalTarget> targets) {
+  for (sizing::SignalTarget& target : targets) {
+    target.each_replica = std::ranges::any_of(policies, [&](const PolicyOptions& options) {
+      return PolicyOf(options).each_replica(options, target.signal);
+    });
+  }
 }
 
 std::string NamesOf(std::span<const PolicyOptions> policies) {

@@ -34,15 +34,21 @@ using PolicyMemory = AllPolicies::Memory;
 // A policy by the name that manifests use.
 struct PolicyEntry {
   std::string_view name;
-  std::string_view description;  // one line, for --help and errors
-  sizing::Guarding guarding;
-  bool history = false;    // wants Input::history
-  PolicyOptions options;   // the defaults
-  PolicyMemory memory;     // before the first tick
-  bool remembers = false;  // its memory has fields; else none is kept
+  std::string_view description;    // one line, for --help and errors
+  sizing::Guarding guarding;       // where the manifest has no `behavior`
+  sizing::Guarding with_behavior;  // where it has one
+  bool history = false;            // wants Input::history
+  PolicyOptions options;           // the defaults
+  PolicyMemory memory;             // before the first tick
+  bool remembers = false;          // its memory has fields; else none is kept
   // Precondition: options and memory are this policy's alternatives.
   sizing::Sizing (*size)(const sizing::Input& input, const PolicyOptions& options,
                          PolicyMemory& memory) = nullptr;
+  // Whether it wants to know what each replica says of a signal (signals::Reading::each).
+  bool (*each_replica)(const PolicyOptions& options, const std::string& signal) = nullptr;
+  // What is wrong with options that can be read.
+  std::vector<sizing::OptionProblem> (*check)(
+      const PolicyOptions& options, std::span<const sizing::SignalTarget> targets) = nullptr;
 };
 
 // All of them, in the order of AllPolicies.
@@ -56,8 +62,11 @@ inline const PolicyEntry& PolicyOf(const PolicyOptions& options) {
 inline const PolicyEntry& OwnerOf(const PolicyMemory& memory) { return Policies()[memory.index()]; }
 // What pools without `policies` are sized by.
 std::vector<PolicyOptions> DefaultPolicies();
-// The guards that act on a pool with these policies and no `behavior` of its own.
-sizing::Guarding GuardingOf(std::span<const PolicyOptions> policies);
+// The guards that act on a pool with these policies, with or without a `behavior` of its own.
+sizing::Guarding GuardingOf(std::span<const PolicyOptions> policies, bool behavior);
+// Sets SignalTarget::each_replica of the signals that one of the policies asks for it.
+void MarkEachReplica(std::span<const PolicyOptions> policies,
+                     std::span<sizing::SignalTarget> targets);
 // "target", "kpa+schedule".
 std::string NamesOf(std::span<const PolicyOptions> policies);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "policies/guards/bounds.h"
+#include "policies/guards/classic.h"
 #include "policies/guards/guarded.h"
 #include "policies/guards/hold.h"
 #include "policies/guards/rate_limit.h"
@@ -48,7 +49,10 @@ Replicas Finish(Replicas stabilized, const Evidence& evidence, Replicas current,
                 const Options& options, const Memory& memory, Instant now, Desired& desired) {
   const Replicas raised = Note(Raise(stabilized, evidence), desired);
   const Replicas bounded = Note(Bound(raised, {options.min, options.max}), desired);
-  if (!options.guarding.rate_limits) return bounded;
+  if (!options.guarding.rate_limits) {
+    if (!options.guarding.classic) return bounded;
+    return Note(LimitClassicGrowth(bounded, current), desired);
+  }
   return Note(LimitRate(bounded, current, options.behavior, memory.events, now), desired);
 }
 
@@ -67,6 +71,9 @@ Desired Pass(Guarded held, const Evidence& evidence, Replicas current, const Opt
     desired.stabilized =
         Note(Stabilize(tolerated, current, behavior, memory.recommendations, now), desired);
     memory.recommendations = Remember(std::move(memory.recommendations), tolerated, behavior, now);
+  } else if (guarding.classic) {
+    desired.stabilized = Note(StabilizeClassic(tolerated, memory.recommendations, now), desired);
+    memory.recommendations = RememberClassic(std::move(memory.recommendations), tolerated, now);
   }
   desired.replicas = Finish(desired.stabilized, evidence, current, options, memory, now, desired);
   return desired;
@@ -111,7 +118,7 @@ Desired Choose(const Evidence& evidence, Replicas current, const Options& option
 
 Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
               const Options& options, const Memory& memory, Instant now,
-              const std::optional<AtOnce>& at_once) {
+              const std::optional<AtOnce>& at_once, const std::string& leave_alone) {
   const Evidence evidence = Weigh(proposals);
   const auto bad_since = BadSince(proposals, evidence, memory, now);
   if (options.paused) {
@@ -124,10 +131,17 @@ Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
     paused.memory.bad_since = bad_since;
     return paused;
   }
+  if (!leave_alone.empty()) {
+    return {Settled(Acted(Stage::kSizing, Reason::kScalingDisabled,
+                          evidence.largest.value_or(current), current, leave_alone),
+                    evidence.largest.value_or(current)),
+            memory};
+  }
   Applied applied;
   applied.memory = memory;
   applied.memory.bad_since = bad_since;
-  if (options.guarding.stabilization && !memory.desired && memory.recommendations.empty()) {
+  const bool windows = options.guarding.stabilization || options.guarding.classic;
+  if (windows && !memory.desired && memory.recommendations.empty()) {
     applied.memory.recommendations.push_back({now, current});
   }
   const bool set = at_once && at_once->replicas >= evidence.largest.value_or(0);

@@ -32,17 +32,20 @@ struct Applied {
 //   stabilization    the windows; the number before it is remembered;
 //   floors           raise the number, also where it is held (sizing::Proposal::floor);
 //   bounds           min, max;
+//   (classic         where it stands in for windows and rate limits: guards/classic.h)
 //   rate limit       scaling policies. Last, as in the HPA: so ScaleUpLimit is the reason only
 //                    where it is stricter than maxReplicas.
 // `current` is the pool's declared size. A pool that is seen for the first time (memory without
 // desired and recommendations) is taken to have been recommended its current size just now, so that
 // it does not shrink for one window after a start without state.
 //
-// A size that a policy sets at once (where it is larger than all usable proposals) skips all of
-// that but the pause and the bounds.
+// A size that a policy sets at once (where it is at least as large as all usable proposals) skips
+// all of that but the pause and the bounds. Where a policy leaves the pool alone
+// (sizing::Sizing::leave_alone) its size and its memory stay as they are, unless it is paused.
 Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
               const Options& options, const Memory& memory, Instant now,
-              const std::optional<AtOnce>& at_once = std::nullopt);
+              const std::optional<AtOnce>& at_once = std::nullopt,
+              const std::string& leave_alone = {});
 
 // What to remember of a pool whose size is not ours to choose (paused, or without a scaler): the
 // size that is held counts as recommended, so that nothing jumps when it becomes ours.

@@ -18,6 +18,7 @@ const char* Name(Reason reason) {
     case Reason::kNotScaled: return "NotScaled";
     case Reason::kSetByPolicy: return "SetByPolicy";
     case Reason::kRaisedToFloor: return "RaisedToFloor";
+    case Reason::kScalingDisabled: return "ScalingDisabled";
   }
   return "Unknown";
 }

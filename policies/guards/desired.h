@@ -23,11 +23,12 @@ enum class Reason {
   kSamplesNotOk,         // held: no reading that may move the pool in this direction
   kFallback,             // fallback.replicas acts: the readings have been bad for too long
   kPaused,
-  kNotScaled,      // no GatewayScaler: the manifest's replicaCount holds
-  kSetByPolicy,    // a policy set the size past the guards (sizing::Sizing::at_once)
-  kRaisedToFloor,  // a proposal that is a floor (sizing::Proposal::floor)
+  kNotScaled,        // no GatewayScaler: the manifest's replicaCount holds
+  kSetByPolicy,      // a policy set the size past the guards (sizing::Sizing::at_once)
+  kRaisedToFloor,    // a proposal that is a floor (sizing::Proposal::floor)
+  kScalingDisabled,  // a policy leaves the pool alone (sizing::Sizing::leave_alone)
 };
-inline constexpr int kReasonCount = 14;
+inline constexpr int kReasonCount = 15;
 // "DesiredWithinRange", ...
 const char* Name(Reason reason);
 
@@ -110,6 +111,7 @@ struct Options {
   Replicas min = 1;
   Replicas max = 10;
   Behavior behavior = DefaultBehavior();
+  bool behavior_written = false;  // by the manifest; else it is the default
   std::optional<Fallback> fallback;
   bool paused = false;
   sizing::Guarding guarding;  // those that are off change nothing

@@ -128,6 +128,18 @@ Reading Judge(Instant now, const std::vector<Track>& tracks, const EstimateOptio
   return reading;
 }
 
+// What each replica that serves does by itself, by its newest segment.
+std::vector<ReplicaValue> EachOf(const std::vector<Member>& members, Instant now) {
+  std::vector<ReplicaValue> each;
+  for (const Member& member : members) {
+    if (member.role != Role::kServing || !member.current) continue;
+    each.push_back({member.view != nullptr ? member.view->name : std::string(member.track->replica),
+                    std::max(0.0, member.current->rate), now - member.current->end});
+  }
+  std::ranges::sort(each, {}, &ReplicaValue::replica);
+  return each;
+}
+
 Reading FromTracks(Instant now, const Tracks& tracks, std::span<const ReplicaView> replicas,
                    const EstimateOptions& options) {
   Reading reading = Judge(now, tracks.tracks, options);
@@ -136,6 +148,12 @@ Reading FromTracks(Instant now, const Tracks& tracks, std::span<const ReplicaVie
   const Coverage cover = Cover(pool, members, now);
   reading.series = cover.reporting;
   reading.expected = cover.expected;
+  if (options.each_replica && MayGrow(reading.quality)) reading.each = EachOf(members, now);
+  if (reading.quality == Quality::kStale) {
+    const Instant newest = now - reading.age;
+    const double last = pool.At(newest, pool.MembersAt(newest)).value;
+    if (std::isfinite(last)) reading.last = std::max(0.0, last);
+  }
   if (reading.quality != Quality::kOk) {
     return reading;
   }

@@ -27,6 +27,7 @@ struct EstimateOptions {
   Duration window{60'000};           // how far back samples count; > 0
   Duration scrape_interval{15'000};  // of the source; > 0
   Duration stale_after{45'000};      // newest sample older than this: kStale
+  bool each_replica = false;         // fill Reading::each
 };
 
 // The pool's request rate now, from raw counter samples. See estimator.cc for the method: resets,

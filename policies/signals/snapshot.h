@@ -38,6 +38,14 @@ enum class Measure {
 };
 const char* Name(Measure measure);  // "other", "requests", "inflight", "latency"
 
+// What one replica says by itself.
+struct ReplicaValue {
+  std::string replica;  // its name, as ReplicaView's where the source knows it
+  double value = 0;     // in the signal's unit
+  Duration age{0};      // since its newest sample
+  bool operator==(const ReplicaValue&) const = default;
+};
+
 // What one signal of one pool says at an instant.
 struct Reading {
   std::string signal;  // the signal's name in the pool's GatewayScaler
@@ -47,6 +55,12 @@ struct Reading {
   int series = 0;      // that contributed
   int expected = 0;    // ready replicas that ought to have reported; 0 where that is unknown
   std::string detail;  // why the quality is what it is; empty for kOk
+  // Of the replicas that say something, sorted by name: where a policy asks for it
+  // (sizing::SignalTarget::each_replica), or the input has it. Says nothing about the quality.
+  std::vector<ReplicaValue> each{};
+  // What the newest samples said, where they are too old (kStale): for policies that are another
+  // system's algorithm and look at no ages.
+  std::optional<double> last{};
   bool operator==(const Reading&) const = default;
 };
 

@@ -19,6 +19,13 @@ class History;
 
 namespace tidegate::sizing {
 
+// Ratios within [1 - down, 1 + up] are as good as 1.
+struct Tolerances {
+  double up = 0.1;
+  double down = 0.1;
+  bool operator==(const Tolerances&) const = default;
+};
+
 // What a sizing policy may look at.
 struct Input {
   Instant now{};
@@ -33,6 +40,10 @@ struct Input {
   // rolling, and each wave waits for the last one to become ready (DESIGN: B3).
   IntOrPercent surge{100, true};
   bool rolling_up = true;
+  // The manifest's `behavior`, for policies that do part of it themselves: whether it was written,
+  // and its tolerances (the HPA's 0.1 where it leaves them out).
+  bool behavior = false;
+  Tolerances tolerances{};
   // Rates of the past; null where none is kept (PolicyEntry::history).
   const signals::History* history = nullptr;
 };
@@ -45,17 +56,30 @@ struct Sizing {
   // activation and its way to zero, for example. The bounds and a pause still hold, and a larger
   // proposal of another policy wins.
   std::optional<Replicas> at_once;
-  std::string why;  // of at_once
+  std::string why{};  // of at_once
+  // Not empty: the pool stays exactly as it is, outside its bounds too, and nothing is remembered
+  // of this tick. Why, for people: the HPA leaves a pool of size 0 alone.
+  std::string leave_alone{};
 };
 
-// Which guards act on a policy's proposals where the manifest has no `behavior`. A policy that is
-// another system's algorithm brings its own windows; ours would change its answers. With several
-// policies in one pool a guard acts if one of them wants it.
+// Which guards act on a policy's proposals. A policy that is another system's algorithm brings its
+// own windows; ours would change its answers. With several policies in one pool a guard acts if one
+// of them wants it.
 struct Guarding {
   bool tolerance = true;
   bool stabilization = true;
   bool rate_limits = true;
+  // What the HPA does where it has no `behavior` (guards/classic.h), in the place of windows and
+  // rate limits that no policy wants.
+  bool classic = false;
   bool operator==(const Guarding&) const = default;
+};
+
+// What a policy's options ask for that can't be: where in them ("metrics[0].signal"), and what is
+// wrong.
+struct OptionProblem {
+  std::string field;
+  std::string message;
 };
 
 // A policy is a struct of static parts, listed in policies/catalog.h:
@@ -63,12 +87,18 @@ struct Guarding {
 //   struct Kpa {
 //     static constexpr std::string_view kName = "kpa";
 //     static constexpr std::string_view kDescription = "...";   // one line, for --help and errors
-//     static constexpr Guarding kGuarding{...};
+//     static constexpr Guarding kGuarding{...};                 // without a written `behavior`
+//     static constexpr Guarding kGuardingWithBehavior{...};     // with one; left out: all guards
 //     static constexpr bool kHistory = false;                   // wants Input::history
-//     using Options = KpaOptions;   // from the manifest; a described value
-//     (policies/base/fields.h) using Memory = KpaMemory;     // between ticks; a described value:
-//     checkpointed, hashed, shown static Sizing Size(const Input& input, const Options& options,
-//     Memory& memory);   // pure
+//     // From the manifest, and between ticks (checkpointed, hashed, shown): described values
+//     // (policies/base/fields.h).
+//     using Options = KpaOptions;
+//     using Memory = KpaMemory;
+//     static Sizing Size(const Input& input, const Options& options, Memory& memory);  // pure
+//     // Where it has them: whether it wants Reading::each of a signal, and what is wrong with
+//     // options that can be read, given the pool's signals.
+//     static bool EachReplica(const Options& options, const std::string& signal);
+//     static std::vector<OptionProblem> Check(const Options&, std::span<const SignalTarget>);
 //   };
 
 // The reading of a signal; null where there is none.

@@ -30,6 +30,7 @@ struct SignalTarget {
   std::string signal;
   std::optional<double> per_replica;  // unset: the signal is observed only; > 0
   signals::Measure measure = signals::Measure::kOther;
+  bool each_replica = false;  // a policy wants Reading::each
   bool operator==(const SignalTarget&) const = default;
 };
 

@@ -41,7 +41,8 @@ void ApplyScaler(const GatewayScaler& scaler, decision::PoolSpec* spec, PoolMani
   spec->dry_run = scaler.dry_run;
   spec->policies = scaler.policies;
   spec->capacity = scaler.capacity;
-  if (!scaler.has_behavior) spec->guards.guarding = GuardingOf(scaler.policies);
+  spec->guards.guarding = GuardingOf(scaler.policies, scaler.has_behavior);
+  spec->guards.behavior_written = scaler.has_behavior;
   spec->guards.min = scaler.min_replicas;
   spec->guards.max = scaler.max_replicas;
   spec->guards.behavior = scaler.behavior;
@@ -54,8 +55,11 @@ void ApplyScaler(const GatewayScaler& scaler, decision::PoolSpec* spec, PoolMani
   spec->rollout.backoff_max = scaler.pace.backoff_max;
   spec->rollout.min_ready = scaler.pace.min_ready;
   for (const SignalDefinition& signal : scaler.signals)
-    spec->targets.push_back({signal.name, signal.per_replica, MeasureOf(signal)});
+    spec->targets.push_back({signal.name, signal.per_replica, MeasureOf(signal), false});
+  MarkEachReplica(spec->policies, spec->targets);
   manifest->signals = scaler.signals;
+  for (std::size_t i = 0; i < spec->targets.size(); ++i)
+    manifest->signals[i].each_replica = spec->targets[i].each_replica;
   manifest->scaler = scaler.metadata.id.name;
   if (scaler.pace.drain_deadline) manifest->drain_deadline = *scaler.pace.drain_deadline;
 }

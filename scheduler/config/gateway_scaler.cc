@@ -112,9 +112,8 @@ void ReadSignals(Fields& fields, GatewayScaler* scaler) {
   }
 }
 
-// Targets that signals leave out come from the capacity; a pool that nothing sizes is a mistake.
-void FillTargets(const Value& spec, std::size_t problems_before, GatewayScaler* scaler) {
-  bool sized = CheckObjective(spec, *scaler);
+// Targets that signals leave out come from the capacity.
+void FillTargets(GatewayScaler* scaler) {
   for (SignalDefinition& signal : scaler->signals) {
     if (!signal.per_replica && !signal.preset.empty()) {
       if (signal.metric == SignalMetric::kRequests)
@@ -122,8 +121,15 @@ void FillTargets(const Value& spec, std::size_t problems_before, GatewayScaler* 
       if (signal.metric == SignalMetric::kInflight)
         signal.per_replica = scaler->capacity.concurrency;
     }
-    sized = sized || signal.per_replica.has_value();
   }
+}
+
+// A pool that nothing sizes is a mistake.
+void CheckTargets(const Value& spec, std::size_t problems_before, GatewayScaler* scaler) {
+  const bool objective = CheckObjective(spec, *scaler);
+  const bool sized = objective || std::ranges::any_of(scaler->signals, [](const auto& signal) {
+                       return signal.per_replica.has_value();
+                     });
   if (spec.context().problems->size() > problems_before) return;  // perhaps because of those
   const bool from_elsewhere = std::ranges::any_of(
       scaler->signals, [](const auto& signal) { return !signal.promql.empty(); });
@@ -279,7 +285,11 @@ void CheckEntry(const Value& item, const sizing::ScheduledLoad& load, const Gate
 void ReadSizing(Fields& fields, GatewayScaler* scaler) {
   const auto policies = fields.Get("policies");
   if (policies) {
-    if (auto read = ReadPolicies(*policies); !read.empty()) scaler->policies = std::move(read);
+    std::vector<sizing::SignalTarget> targets;
+    for (const SignalDefinition& signal : scaler->signals)
+      targets.push_back({signal.name, signal.per_replica});
+    auto read = ReadPolicies(*policies, targets);
+    if (!read.empty()) scaler->policies = std::move(read);
   }
   const bool listed = FindSchedule(scaler->policies) != nullptr;
   const auto schedule = fields.Get("schedule");
@@ -331,8 +341,9 @@ GatewayScaler ReadGatewayScaler(const Value& document) {
     const std::size_t before = document.context().problems->size();
     ReadSignals(parts, &scaler);
     if (const auto capacity = parts.Get("capacity")) scaler.capacity = ReadCapacity(*capacity);
+    FillTargets(&scaler);
     ReadSizing(parts, &scaler);
-    FillTargets(*spec, before, &scaler);
+    CheckTargets(*spec, before, &scaler);
     ReadBehavior(parts, &scaler);
     ReadPace(parts, &scaler.pace);
     ReadFallback(parts, &scaler);

@@ -36,6 +36,7 @@ struct SignalDefinition {
   SignalMetric metric = SignalMetric::kRequests;  // of a preset
   std::string promql;                 // gives one value for the pool; in the target's unit
   std::optional<double> per_replica;  // target, > 0; unset: observed only
+  bool each_replica = false;          // a policy wants signals::Reading::each
   bool operator==(const SignalDefinition&) const = default;
 };
 
@@ -58,7 +59,7 @@ struct GatewayScaler {
   std::vector<SignalDefinition> signals;
   sizing::Capacity capacity;
   std::vector<PolicyOptions> policies = DefaultPolicies();
-  bool has_behavior = false;  // `behavior` was written: all guards act
+  bool has_behavior = false;  // `behavior` was written: so a policy's guards may be others
   guards::Behavior behavior = guards::DefaultBehavior();
   Pace pace;
   std::optional<guards::Fallback> fallback;

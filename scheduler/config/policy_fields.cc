@@ -124,7 +124,8 @@ const PolicyEntry* ReadName(const Value& value) {
   return entry;
 }
 
-std::optional<PolicyOptions> ReadPolicy(const Value& item) {
+std::optional<PolicyOptions> ReadPolicy(const Value& item,
+                                        std::span<const sizing::SignalTarget> targets) {
   if (item.node().kind != Node::Kind::kMap) {
     const PolicyEntry* entry = ReadName(item);
     if (entry == nullptr) return std::nullopt;
@@ -136,8 +137,13 @@ std::optional<PolicyOptions> ReadPolicy(const Value& item) {
   if (entry == nullptr) return std::nullopt;  // its fields can't be judged
   PolicyOptions options = entry->options;
   OptionReader reader(fields);
+  const std::size_t before = item.context().problems->size();
   std::visit([&](auto& own) { own.VisitFields(own, reader); }, options);
   fields.Finish();
+  if (item.context().problems->size() > before) return options;  // perhaps because of those
+  for (const sizing::OptionProblem& problem : entry->check(options, targets)) {
+    item.Complain(problem.field + ": " + problem.message);
+  }
   return options;
 }
 
@@ -167,7 +173,8 @@ void ReadSchedule(const Value& list, std::vector<PolicyOptions>& policies) {
   }
 }
 
-std::vector<PolicyOptions> ReadPolicies(const Value& list) {
+std::vector<PolicyOptions> ReadPolicies(const Value& list,
+                                        std::span<const sizing::SignalTarget> targets) {
   std::vector<PolicyOptions> policies;
   const auto items = list.Items(kMostPolicies);
   if (list.node().kind == Node::Kind::kList && list.node().items.empty()) {
@@ -175,7 +182,7 @@ std::vector<PolicyOptions> ReadPolicies(const Value& list) {
   }
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Value item(list.context(), items[i], Path(list.path(), i));
-    auto policy = ReadPolicy(item);
+    auto policy = ReadPolicy(item, targets);
     if (!policy) continue;
     if (std::ranges::find(policies, policy->index(), &PolicyOptions::index) != policies.end()) {
       item.Complain(fmt::format("the policy {} is listed twice", PolicyOf(*policy).name));

@@ -75,6 +75,7 @@ void Append(std::string& text, const sizing::Capacity& capacity) {
 void Append(std::string& text, const sizing::Guarding& guarding) {
   fmt::format_to(std::back_inserter(text), "{} {} {};", guarding.tolerance, guarding.stabilization,
                  guarding.rate_limits);
+  if (guarding.classic) text += "classic;";
 }
 
 }  // namespace

@@ -57,22 +57,28 @@ struct Sized {
   std::vector<PolicyMemory> policies;
 };
 
-// All policies of the pool; of sizes that are set at once, the largest.
-std::optional<guards::AtOnce> Propose(const PoolSpec& spec, const sizing::Input& input,
-                                      const PoolState& state, Decision& decision,
-                                      std::vector<PolicyMemory>& memories) {
+// What policies say besides their proposals.
+struct Said {
   std::optional<guards::AtOnce> at_once;
+  std::string leave_alone;
+};
+
+// All policies of the pool; of sizes that are set at once, the largest.
+Said Propose(const PoolSpec& spec, const sizing::Input& input, const PoolState& state,
+             Decision& decision, std::vector<PolicyMemory>& memories) {
+  Said said;
   for (const PolicyOptions& options : spec.policies) {
     const PolicyEntry& policy = PolicyOf(options);
     PolicyMemory memory = MemoryOf(options, state);
     sizing::Sizing sizing = policy.size(input, options, memory);
     if (policy.remembers) memories.push_back(std::move(memory));
-    if (sizing.at_once && (!at_once || *sizing.at_once > at_once->replicas)) {
-      at_once = guards::AtOnce{*sizing.at_once, std::move(sizing.why)};
+    if (sizing.at_once && (!said.at_once || *sizing.at_once > said.at_once->replicas)) {
+      said.at_once = guards::AtOnce{*sizing.at_once, std::move(sizing.why)};
     }
+    if (said.leave_alone.empty()) said.leave_alone = std::move(sizing.leave_alone);
     std::ranges::move(sizing.proposals, std::back_inserter(decision.proposals));
   }
-  return at_once;
+  return said;
 }
 
 sizing::Input InputOf(const PoolSpec& spec, const signals::PoolSnapshot& pool,
@@ -87,6 +93,8 @@ sizing::Input InputOf(const PoolSpec& spec, const signals::PoolSnapshot& pool,
           .capacity = spec.capacity,
           .surge = spec.rollout.budget.surge,
           .rolling_up = spec.rollout.up == rollout::Pace::kRolling,
+          .behavior = spec.guards.behavior_written,
+          .tolerances = {spec.guards.behavior.up.tolerance, spec.guards.behavior.down.tolerance},
           .history = history};
 }
 
@@ -98,9 +106,10 @@ Sized Size(const PoolSpec& spec, const sizing::Input& input, const PoolState& st
             {}};
   }
   Sized sized;
-  const auto at_once = Propose(spec, input, state, decision, sized.policies);
-  guards::Applied applied = guards::Apply(decision.proposals, decision.current, spec.guards,
-                                          state.guards, decision.at, at_once);
+  const Said said = Propose(spec, input, state, decision, sized.policies);
+  guards::Applied applied =
+      guards::Apply(decision.proposals, decision.current, spec.guards, state.guards, decision.at,
+                    said.at_once, said.leave_alone);
   sized.desired = std::move(applied.desired);
   sized.guards = std::move(applied.memory);
   return sized;

@@ -20,10 +20,16 @@ json::array Each(const Items& items, Function to_json) {
 }
 
 json::object ReadingObject(const signals::Reading& reading) {
-  return {{"signal", reading.signal}, {"quality", signals::Name(reading.quality)},
-          {"value", reading.value},   {"age", Seconds(reading.age)},
-          {"series", reading.series}, {"expected", reading.expected},
-          {"detail", reading.detail}};
+  json::object object{{"signal", reading.signal}, {"quality", signals::Name(reading.quality)},
+                      {"value", reading.value},   {"age", Seconds(reading.age)},
+                      {"series", reading.series}, {"expected", reading.expected},
+                      {"detail", reading.detail}};
+  if (reading.last) object["last"] = *reading.last;
+  if (reading.each.empty()) return object;
+  object["perReplica"] = Each(reading.each, [](const signals::ReplicaValue& one) {
+    return json::object{{"replica", one.replica}, {"value", one.value}, {"age", Seconds(one.age)}};
+  });
+  return object;
 }
 
 json::object ProposalObject(const sizing::Proposal& proposal) {

@@ -19,6 +19,13 @@ void Put(const signals::Reading& from, records::Reading& to) {
   to.set_series(from.series);
   to.set_expected(from.expected);
   to.set_detail(from.detail);
+  if (from.last) to.set_last(*from.last);
+  for (const signals::ReplicaValue& one : from.each) {
+    records::ReplicaValue& out = *to.add_each();
+    out.set_replica(one.replica);
+    out.set_value(one.value);
+    out.set_age_ms(one.age.count());
+  }
 }
 
 void Put(const sizing::Proposal& from, records::Proposal& to) {
@@ -86,6 +93,9 @@ void Get(const records::Reading& from, signals::Reading& to, EnumReader& enums) 
   to.series = from.series();
   to.expected = from.expected();
   to.detail = from.detail();
+  if (from.has_last()) to.last = from.last();
+  for (const records::ReplicaValue& one : from.each())
+    to.each.push_back({one.replica(), one.value(), Duration(one.age_ms())});
 }
 
 void Get(const records::Proposal& from, sizing::Proposal& to, EnumReader& enums) {

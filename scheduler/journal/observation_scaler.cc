@@ -160,11 +160,13 @@ void ReadTargets(JsonFields& scaler, PartContext context, decision::PoolSpec& sp
   }
 }
 
-// Who lists policies and no behavior takes the guards that come with them.
+// Who lists policies takes the guards that come with them.
 void ReadSizing(JsonFields& scaler, PartContext context, decision::PoolSpec& spec) {
-  auto policies = ReadPolicies(scaler, context.problems);
+  auto policies = ReadPolicies(scaler, spec.targets, context.problems);
   if (!policies.empty()) spec.policies = std::move(policies);
-  if (!scaler.Has("behavior")) spec.guards.guarding = GuardingOf(spec.policies);
+  spec.guards.behavior_written = scaler.Has("behavior");
+  spec.guards.guarding = GuardingOf(spec.policies, spec.guards.behavior_written);
+  MarkEachReplica(spec.policies, spec.targets);
 }
 
 }  // namespace

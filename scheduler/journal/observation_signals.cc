@@ -29,6 +29,7 @@ constexpr std::array kQualities{"ok", "partial", "stale", "empty", "nan", "error
 static_assert(kQualities.size() == signals::kQualityCount);
 
 void Spoil(Reading& reading, Quality quality, std::string detail) {
+  if (quality == Quality::kStale) reading.last = reading.value;
   reading.quality = quality;
   reading.value = 0;
   if (reading.detail.empty()) reading.detail = std::move(detail);
@@ -64,9 +65,18 @@ void FromReplicas(JsonFields& fields, PartContext context, Reading& reading) {
     const std::string path = fmt::format("{}[{}]", fields.PathOf("perReplica"), reading.series);
     JsonFields item(*value, path, ShapeOf("replicaValue"), context.problems);
     item.Require("value", "a number");
-    item.Text("replica");
-    reading.value += item.Number("value", {0, 1e15}).value_or(0);
+    signals::ReplicaValue one;
+    one.replica = item.Text("replica").value_or("");
+    one.value = item.Number("value", {0, 1e15}).value_or(0);
+    one.age = reading.age;
+    reading.value += one.value;
     ++reading.series;
+    if (!one.replica.empty()) reading.each.push_back(std::move(one));
+  }
+  std::ranges::sort(reading.each, {}, &signals::ReplicaValue::replica);
+  if (std::ranges::adjacent_find(reading.each, {}, &signals::ReplicaValue::replica) !=
+      reading.each.end()) {
+    fields.Problem("perReplica", "there are two values of one replica");
   }
   if (reading.series == 0) {
     Spoil(reading, Quality::kEmpty, "no series");
@@ -115,6 +125,7 @@ Reading FromSamples(JsonFields& fields, PartContext context, const signals::Pool
   options.scrape_interval =
       fields.Seconds("scrapeIntervalSeconds", kOption).value_or(options.scrape_interval);
   options.stale_after = fields.Seconds("staleAfterSeconds", kOption).value_or(options.stale_after);
+  options.each_replica = true;
   const bool gauge = fields.Choice("kind", kKinds).value_or(0) == 1;
   return gauge ? signals::EstimateGauge(context.now, series, pool.replicas, options)
                : signals::EstimateRate(context.now, series, pool.replicas, options);
@@ -125,8 +136,10 @@ void Classify(JsonFields& fields, Reading& reading) {
   const Duration stale_after = fields.Seconds("staleAfterSeconds", kSecondsRange)
                                    .value_or(signals::EstimateOptions{}.stale_after);
   if (const auto quality = fields.Choice("quality", kQualities)) {
+    if (!signals::MayGrow(static_cast<Quality>(*quality))) {
+      Spoil(reading, static_cast<Quality>(*quality), "");
+    }
     reading.quality = static_cast<Quality>(*quality);
-    if (!signals::MayGrow(reading.quality)) reading.value = 0;
   } else if (signals::MayGrow(reading.quality) && reading.age > stale_after) {
     Spoil(reading, Quality::kStale,
           fmt::format("the newest sample is older than {}", FormatDuration(stale_after)));

@@ -254,6 +254,7 @@ const PolicyEntry* ReadName(const json::value& value, const std::string& path,
 }
 
 std::optional<PolicyOptions> ReadPolicy(const json::value& value, const std::string& path,
+                                        std::span<const sizing::SignalTarget> targets,
                                         JsonProblems& problems) {
   const json::object* object = value.if_object();
   if (object == nullptr) {
@@ -269,7 +270,12 @@ std::optional<PolicyOptions> ReadPolicy(const json::value& value, const std::str
   const PolicyEntry* entry = ReadName(*name, path + ".name", problems);
   if (entry == nullptr) return std::nullopt;
   PolicyOptions options = entry->options;
+  const bool fine = problems.empty();
   std::visit([&](auto& own) { Reader::Object(value, path, "name", own, problems); }, options);
+  if (!fine || !problems.empty()) return options;  // perhaps because of those
+  for (const sizing::OptionProblem& problem : entry->check(options, targets)) {
+    problems.Add(path + "." + problem.field, problem.message);
+  }
   return options;
 }
 
@@ -294,12 +300,14 @@ json::object Reference(std::string_view definition) {
 
 }  // namespace
 
-std::vector<PolicyOptions> ReadPolicies(JsonFields& scaler, JsonProblems& problems) {
+std::vector<PolicyOptions> ReadPolicies(JsonFields& scaler,
+                                        std::span<const sizing::SignalTarget> targets,
+                                        JsonProblems& problems) {
   std::vector<PolicyOptions> policies;
   std::size_t index = 0;
   for (const json::value* item : scaler.Array("policies", kMostPolicies)) {
     const std::string path = fmt::format("{}[{}]", scaler.PathOf("policies"), index++);
-    auto policy = ReadPolicy(*item, path, problems);
+    auto policy = ReadPolicy(*item, path, targets, problems);
     if (!policy) continue;
     if (std::ranges::find(policies, policy->index(), &PolicyOptions::index) != policies.end()) {
       problems.Add(path, fmt::format("the policy {} is listed twice", PolicyOf(*policy).name));

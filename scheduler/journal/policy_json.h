@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,10 @@ namespace tidegate::journal {
 // (policies/base/fields.h): lengths of time are seconds, instants RFC 3339.
 
 // "policies" of a scaler: names, or objects with a name and the policy's options; each at most
-// once.
-std::vector<PolicyOptions> ReadPolicies(JsonFields& scaler, JsonProblems& problems);
+// once. `targets` are the pool's signals, for options that name them.
+std::vector<PolicyOptions> ReadPolicies(JsonFields& scaler,
+                                        std::span<const sizing::SignalTarget> targets,
+                                        JsonProblems& problems);
 
 // Memory of all policies that have any: {"kpa": {...}}.
 boost::json::object PolicyMemoryObject(const std::vector<PolicyMemory>& policies);

@@ -26,7 +26,9 @@ Expected<signals::Snapshot> WorldSource::Observe(Instant now,
       if (rate != rates.end() && rate->promql) {
         reading = ReadPromqlSignal(*rate->promql, now, series, rates_.dialect);
       } else if (rate != rates.end()) {
-        reading = signals::EstimateRate(now, series, pool.replicas, rates_.estimate);
+        signals::EstimateOptions options = rates_.estimate;
+        options.each_replica = target.each_replica;
+        reading = signals::EstimateRate(now, series, pool.replicas, options);
       } else {
         reading.detail = "the fluid model has request rates only";
       }

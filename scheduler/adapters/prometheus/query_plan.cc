@@ -74,13 +74,27 @@ Reading FromValues(const std::vector<const ResponseSeries*>& series, double unit
   return reading;
 }
 
+// The same by replica, where the series name theirs; several of one replica add up.
+std::vector<signals::ReplicaValue> EachOf(const std::vector<const ResponseSeries*>& series,
+                                          double unit) {
+  std::map<std::string, double> sums;
+  for (const ResponseSeries* one : series) {
+    const double value = one->samples.back().value * unit;
+    if (!ReplicaOf(*one).empty() && std::isfinite(value)) sums[ReplicaOf(*one)] += value;
+  }
+  std::vector<signals::ReplicaValue> each;
+  for (const auto& [replica, value] : sums) each.push_back({replica, value, Duration(0)});
+  return each;
+}
+
 Reading FromSamples(Instant now, const std::vector<const ResponseSeries*>& series,
-                    const PlannedQuery& query, const PoolQuery& pool,
+                    const PlannedQuery& query, const PoolQuery& pool, bool each_replica,
                     const config::PrometheusConfig& config) {
   std::vector<signals::SampleSeries> samples;
   samples.reserve(series.size());
   for (const ResponseSeries* one : series) samples.push_back({ReplicaOf(*one), one->samples});
-  const signals::EstimateOptions options{config.window, config.scrape_interval, config.stale_after};
+  const signals::EstimateOptions options{config.window, config.scrape_interval, config.stale_after,
+                                         each_replica};
   return query.metric == config::SignalMetric::kInflight
              ? signals::EstimateGauge(now, samples, *pool.replicas, options)
              : signals::EstimateRate(now, samples, *pool.replicas, options);
@@ -151,6 +165,7 @@ void FillReadings(Instant now, const PlannedQuery& query, const Expected<Respons
   for (const Destination& to : query.destinations) {
     Reading& reading = readings[to.pool][to.signal];
     const PoolQuery& pool = pools[to.pool];
+    const config::SignalDefinition& signal = (*pool.signals)[to.signal];
     const auto mine = groups.find(pool.pool);
     const std::vector<const ResponseSeries*> none;
     const auto& series = mine == groups.end() ? none : mine->second;
@@ -158,12 +173,14 @@ void FillReadings(Instant now, const PlannedQuery& query, const Expected<Respons
       reading = Bad(Quality::kError, answer.error().message);
     } else if (!query.preset) {
       reading = FromExpression(*answer, groups, pool);
+      if (signal.each_replica) reading.each = EachOf(series, 1);
     } else if (query.query.raw_samples) {
-      reading = FromSamples(now, series, query, pool, config);
+      reading = FromSamples(now, series, query, pool, signal.each_replica, config);
     } else {
       reading = FromValues(series, query.query.unit);
+      if (signal.each_replica) reading.each = EachOf(series, query.query.unit);
     }
-    reading.signal = (*pool.signals)[to.signal].name;
+    reading.signal = signal.name;
   }
 }
 

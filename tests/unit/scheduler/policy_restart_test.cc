@@ -23,7 +23,7 @@ PoolSpec Spec() {
   spec.targets = {{"inflight", 10, signals::Measure::kInflight}};
   spec.guards.min = 0;
   spec.guards.max = 100;
-  spec.guards.guarding = GuardingOf(spec.policies);
+  spec.guards.guarding = GuardingOf(spec.policies, false);
   return spec;
 }
 
