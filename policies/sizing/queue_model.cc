@@ -88,7 +88,7 @@ constexpr std::array<double, 6> kWeights = {0.2491470458134028, 0.23349253653835
                                             0.1069393259953184, 0.0471753363865118};
 
 template <class Function>
-double Integrate(double from, double to, Function function) {
+double IntegratePanel(double from, double to, Function function) {
   const double middle = (from + to) / 2, half = (to - from) / 2;
   double sum = 0;
   for (std::size_t i = 0; i < kPoints.size(); ++i) {
@@ -98,35 +98,50 @@ double Integrate(double from, double to, Function function) {
   return sum * half;
 }
 
-// P(wait > x), x >= 0, of a sum of both parts; prepared so that each x costs one exponential.
-class WaitTail {
- public:
-  explicit WaitTail(const Waiting& waiting) : waiting_(waiting) {
-    const std::size_t count = waiting.departures.size();
-    const double decay = count > 1 ? std::exp(-waiting.departure / waiting.mean_wait) : 0;
-    double sum = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      sum = sum * decay + waiting.departures[i];
-      before_[i] = sum;
-    }
-    after_[count - 1] = 0;
-    for (std::size_t i = count - 1; i > 0; --i) after_[i - 1] = after_[i] + waiting.departures[i];
+// In panels of up to two standard deviations: over more, the points miss a normal density's hump.
+template <class Function>
+double Integrate(double from, double to, Function function) {
+  if (!(to > from)) return 0;
+  const int panels = static_cast<int>(std::ceil((to - from) / 2));
+  const double width = (to - from) / panels;
+  double sum = 0;
+  for (int i = 0; i < panels; ++i) {
+    sum += IntegratePanel(from + i * width, from + (i + 1) * width, function);
   }
-  double operator()(double x) const {
-    const std::size_t last = waiting_.departures.size() - 1;
-    const std::size_t i =
-        last == 0
-            ? 0
-            : static_cast<std::size_t>(std::min(static_cast<double>(last), x / waiting_.departure));
-    const double rest = x - static_cast<double>(i) * waiting_.departure;
-    return after_[i] + waiting_.all_busy * before_[i] * std::exp(-rest / waiting_.mean_wait);
-  }
+  return sum;
+}
 
- private:
-  const Waiting& waiting_;
-  std::array<double, kMostDepartures> before_{};  // with all before it, faded
-  std::array<double, kMostDepartures> after_{};   // share that waits for more departures
-};
+// Normal scores beyond these hold less than 1e-12.
+constexpr double kLeastScore = -7, kMostScore = 7.5;
+
+// E[sum over i of departures[i] e^(-(y_i - S) / d); S < y_i], y_i = seconds - i departure: how
+// often a request is late by the exponential part of its wait, if all workers are busy. The sum has
+// a jump where S passes a y_i, so that each piece between two is integrated by itself.
+double LateByWait(const Logarithm& log, const Waiting& waiting, double seconds) {
+  const auto score = [&](double x) {
+    if (x <= 0) return kLeastScore;
+    return std::clamp((std::log(x) - log.mean) / log.deviation, kLeastScore, kMostScore);
+  };
+  const double decay = std::exp(-waiting.departure / waiting.mean_wait);
+  double before = 0, sum = 0, top = score(seconds);
+  const std::size_t count = waiting.departures.size();
+  for (std::size_t i = 0; i < count && top > kLeastScore; ++i) {
+    before = before * decay + waiting.departures[i];
+    const double y = seconds - static_cast<double>(i) * waiting.departure;
+    const double least = i + 1 < count ? std::max(0.0, y - waiting.departure) : 0;
+    const auto late = [&](double z) {
+      const double rest = std::max(0.0, y - std::exp(log.mean + log.deviation * z));
+      return std::exp(-z * z / 2 - rest / waiting.mean_wait);
+    };
+    // Service takes all but `rest` of the time; short waits matter where that is little.
+    for (const double part : {0.02, 0.15, 0.5, 1.0}) {
+      const double bottom = score(y - part * (y - least));
+      sum += before * Integrate(bottom, top, late);
+      top = bottom;
+    }
+  }
+  return sum / std::sqrt(2 * std::numbers::pi);
+}
 
 }  // namespace
 
@@ -159,23 +174,14 @@ Waiting WaitingAt(const QueueModel& model, Replicas replicas, double utilization
 }
 
 double LateShare(const ServiceTime& service, const Waiting& waiting, double seconds) {
-  const Logarithm log = LogarithmOf(service);
-  const WaitTail tail(waiting);
-  const auto score = [&](double x) {
-    return std::max(-7.0, (std::log(x) - log.mean) / log.deviation);
-  };
-  const auto late = [&](double z) {
-    const double left = std::max(0.0, seconds - std::exp(log.mean + log.deviation * z));
-    return std::exp(-z * z / 2) * tail(left);
-  };
-  // Service takes all but `left` of the time; short waits matter where that is little.
-  const std::array<double, 5> bounds = {-7, score(0.5 * seconds), score(0.85 * seconds),
-                                        score(0.98 * seconds), score(seconds)};
-  double sum = 0;
-  for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
-    sum += Integrate(bounds[i], bounds[i + 1], late);
+  const double slow = SlowServices(service, seconds);
+  double late = slow;
+  for (std::size_t i = 1; i < waiting.departures.size(); ++i) {
+    const double left = seconds - static_cast<double>(i) * waiting.departure;
+    late += waiting.departures[i] * ((left > 0 ? SlowServices(service, left) : 1) - slow);
   }
-  return SlowServices(service, seconds) + sum / std::sqrt(2 * std::numbers::pi);
+  if (waiting.all_busy < kNegligible) return late;
+  return late + waiting.all_busy * LateByWait(LogarithmOf(service), waiting, seconds);
 }
 
 double LatencyQuantile(const ServiceTime& service, const Waiting& waiting, double share) {

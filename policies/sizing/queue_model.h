@@ -107,6 +107,9 @@ Rate Ceiling(const QueueModel& model);
 // With 2 workers percentiles are predicted to 7 %, with 1 to 9 % (too short for many replicas);
 // with cv 1.5 and 8 workers to 6 %. A least-of-many balancer waits less than least of two.
 //
+// Where service hardly varies (cv < 0.1) waits for departures come in steps, whose width falls a
+// little with the load: at an objective that is a multiple of it, more load may count as less late.
+//
 // Beyond: the steady state above 0.99 takes minutes to come about, and no formula for it says what
 // happens within them; so kMostUtilization.
 struct Waiting {
@@ -118,7 +121,9 @@ struct Waiting {
 // Preconditions: replicas >= 1, 0 < utilization < 1.
 Waiting WaitingAt(const QueueModel& model, Replicas replicas, double utilization);
 
-// The share of requests that wait and service together keep longer than `seconds` > 0.
+// The share of requests that wait and service together keep longer than `seconds` > 0, integrated
+// to 0.3 % and 2e-9 of what the model says (compared with 2,000 panels a piece on 4,000 random
+// pools).
 double LateShare(const ServiceTime& service, const Waiting& waiting, double seconds);
 
 // The latency that a share `share` of requests does not exceed, in seconds, to 0.01 %.

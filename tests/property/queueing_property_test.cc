@@ -28,23 +28,31 @@ double Late(const QueueModel& model, Replicas replicas, double utilization) {
   return LateShare(model.service, WaitingAt(model, replicas, utilization), model.objective.seconds);
 }
 
-// What numerical integration may be off by.
-constexpr double kSlack = 1.02;
+// Constant service waits for whole departures: more load may then shift a wait to the other side of
+// an objective that is a multiple of their distance (queue_model.h).
+QueueModel AnyVaryingModel() {
+  QueueModel model = *AnyModel();
+  model.service.variation = std::max(model.service.variation, 0.1);
+  return model;
+}
+
+// What LateShare may be off by.
+double Above(double late) { return late * 1.003 + 2e-9; }
 
 RC_GTEST_PROP(QueueingProperty, MoreLoadIsNeverLessLate, ()) {
-  const QueueModel model = *AnyModel();
+  const QueueModel model = AnyVaryingModel();
   const Replicas replicas = *rc::gen::inRange(1, 200);
   const double low = *rc::gen::inRange(1, 98) / 100.0;
   const double high = low + (0.99 - low) * *rc::gen::inRange(1, 100) / 100.0;
-  RC_ASSERT(Late(model, replicas, low) <= Late(model, replicas, high) * kSlack);
+  RC_ASSERT(Late(model, replicas, low) <= Above(Late(model, replicas, high)));
 }
 
 RC_GTEST_PROP(QueueingProperty, MoreReplicasForALoadAreNeverMoreLate, ()) {
-  const QueueModel model = *AnyModel();
+  const QueueModel model = AnyVaryingModel();
   const Replicas few = *rc::gen::inRange(1, 200);
   const Replicas more = few + *rc::gen::inRange(1, 100);
   const double utilization = *rc::gen::inRange(1, 99) / 100.0;
-  RC_ASSERT(Late(model, more, utilization * few / more) <= Late(model, few, utilization) * kSlack);
+  RC_ASSERT(Late(model, more, utilization * few / more) <= Above(Late(model, few, utilization)));
 }
 
 RC_GTEST_PROP(QueueingProperty, SharesAreShares, ()) {
