@@ -124,8 +124,10 @@ std::string ProblemOf(const HpaMetric& metric, std::span<const SignalTarget> tar
 Sizing Hpa::Size(const Input& input, const Options& options, Memory&) {
   Sizing sizing;
   if (input.current == 0 && input.min != 0) {
-    sizing.leave_alone =
-        fmt::format("the size is 0 and minReplicas {}: the HPA is paused so", input.min);
+    sizing.leave_alone = fmt::format(
+        "the size is 0 and minReplicas {}: the HPA scales no such pool until its size is set to 1 "
+        "or more",
+        input.min);
     return sizing;
   }
   const Metrics metrics(input, options);

@@ -111,7 +111,7 @@ double Integrate(double from, double to, Function function) {
   return sum;
 }
 
-// Normal scores beyond these hold less than 1e-12.
+// Normal scores beyond these hold 1.3e-12 together.
 constexpr double kLeastScore = -7, kMostScore = 7.5;
 
 // E[sum over i of departures[i] e^(-(y_i - S) / d); S < y_i], y_i = seconds - i departure: how
