@@ -174,14 +174,16 @@ class HistoryReader {
     return traces::LoadFromRates(series[0].samples, Options());
   }
 
-  // Adds what a gauge says of each bin. A bin without a value has that of the one before; the first
-  // ones have the first value there is.
+  // Adds what a gauge says of each bin: the value at its end was scraped within it. A bin without a
+  // value has that of the one before; the first ones have the first value there is.
   void Put(const std::vector<signals::Sample>& samples, std::vector<Replicas>& replicas) const {
     std::vector<std::optional<Replicas>> values(replicas.size());
     std::optional<Replicas> last;
     for (const signals::Sample& sample : samples) {
-      const auto bin = static_cast<std::size_t>((sample.at - query_.begin) / query_.bin);
-      if (bin >= values.size() || !(sample.value >= 0)) continue;
+      if (sample.at <= query_.begin || !(sample.value >= 0)) continue;
+      const auto bin =
+          static_cast<std::size_t>((sample.at - query_.begin - Duration(1)) / query_.bin);
+      if (bin >= values.size()) continue;
       values[bin] = static_cast<Replicas>(std::min(sample.value, double{kMaxReplicas}));
       if (!last) last = values[bin];
     }

@@ -34,6 +34,8 @@ constexpr Duration kLongest{180'000};  // the replay's deadline
 constexpr Replicas kPeakWanted = 8;
 constexpr std::uint64_t kRequestsWanted = 20'000;
 constexpr Duration kDrainDeadline{10'000};
+constexpr double kHoursAgree =
+    0.1;  // replica-hours that backtest simulates, off by at most so much
 
 struct Options {
   Programs programs;
@@ -206,7 +208,9 @@ class Demo {
   void JudgeHindsight(const Expected<Hindsight>& seen) {
     if (!seen) return Verdict("tidesim looks back", false, seen.error().message);
     Verdict(
-        "backtest agrees", std::abs(seen->real_peak - seen->candidate_peak) <= 1,
+        "backtest agrees",
+        std::abs(seen->real_peak - seen->candidate_peak) <= 1 &&
+            std::abs(seen->real_hours - seen->candidate_hours) <= kHoursAgree * seen->real_hours,
         fmt::format("peak {} replicas, {:.3f} replica-hours; simulated {}, {:.3f}", seen->real_peak,
                     seen->real_hours, seen->candidate_peak, seen->candidate_hours));
     Verdict("gate lets it pass", seen->good_status == 0,

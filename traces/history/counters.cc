@@ -17,6 +17,7 @@ using signals::SampleSeries;
 constexpr double kPlausible = 3;  // times the highest rate of a replica
 // A first sample this many scrapes after the first possible one is that of a new series.
 constexpr double kAppearsLater = 1.5;
+constexpr int kLatestDiscovery = 3;  // scrape intervals from a replica's start to its first scrape
 
 struct Increase {
   Instant from{};
@@ -29,6 +30,19 @@ struct Increase {
 Increase Between(const Sample& before, const Sample& after, Duration scrape_interval) {
   if (after.value >= before.value) return {before.at, after.at, after.value - before.value};
   return {std::max(before.at, after.at - scrape_interval), after.at, after.value};
+}
+
+// Since when a new series' first count was gathered. Service discovery may let several scrapes of a
+// new replica pass, so this is not simply the last one: the replica is taken to have served as fast
+// as until its second sample.
+Instant CountsSince(std::span<const Sample> samples, Duration scrape_interval) {
+  const Sample& first = samples.front();
+  if (samples.size() < 2 || samples[1].value <= first.value) return first.at - scrape_interval;
+  const Duration next = samples[1].at - first.at;
+  const double times = first.value / (samples[1].value - first.value);
+  const Duration longest = scrape_interval * kLatestDiscovery;
+  if (times * Seconds(next) >= Seconds(longest)) return first.at - longest;
+  return first.at - std::max(Duration(1), FromSeconds(times * Seconds(next)));
 }
 
 struct Stretch {
@@ -161,7 +175,7 @@ ObservedLoad LoadFromCounters(std::span<const SampleSeries> series, const Histor
     const Sample& first = one.samples.front();
     const bool appears = Seconds(first.at - options.asked_from) > kAppearsLater * Seconds(interval);
     const bool from_zero = appears && first.value <= most;
-    Instant since = from_zero ? first.at - interval : first.at;
+    Instant since = from_zero ? CountsSince(one.samples, interval) : first.at;
     load.old_counters += appears && !from_zero ? 1 : 0;
     if (from_zero) Spread({since, first.at, first.value}, bins, load.trace.requests);
     counted.push_back({since, one.samples.back().at});

@@ -34,9 +34,10 @@ struct ObservedLoad {
 // times of their scrapes. Between two samples the increase is spread evenly, so no request is
 // counted twice or lost, whatever the bin's length. A counter that falls was reset and counts from
 // zero. A series that appears later than `asked_from` is a new replica and counts from zero too,
-// over the scrape interval before its first sample; unless that were more than three times the
-// highest rate seen of any replica: then it is an old counter under a new name, and counts from its
-// first sample.
+// at the rate that it has until its second sample: so long before its first one, but no more than
+// three scrape intervals (one, where there is no second sample). Unless its first count were more
+// than what three times the highest rate seen of any replica gives in a scrape interval: then it is
+// an old counter under a new name, and counts from its first sample.
 //
 // Across a pause longer than `longest_gap` the increase is spread evenly as well, but its bins
 // count as guessed where no other series has samples. Where there is nothing at all, values lie on

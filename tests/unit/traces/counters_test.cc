@@ -85,6 +85,22 @@ TEST(LoadFromCountersTest, CountsNewReplicasFromZero) {
   EXPECT_EQ(load.old_counters, 0u);
 }
 
+TEST(LoadFromCountersTest, ANewReplicaThatIsFoundLateServedAsFastBeforeItsFirstScrape) {
+  // Started at 20 s, first scraped at 45 s: what it counted is not the last scrape interval's
+  // alone.
+  const auto load = LoadFromCounters(
+      std::vector{Steady("a", -58, 70, 10, 0), Steady("b", 45, 75, 10, 250)}, Minute());
+  EXPECT_THAT(load.trace.requests, Pointwise(DoubleNear(1e-6), {150.0, 250.0, 300.0, 300.0}));
+}
+
+TEST(LoadFromCountersTest, ANewReplicaIsFoundWithinThreeScrapes) {
+  // Hardly any request after the first sample: its rate from then on says nothing of before.
+  const auto load = LoadFromCounters(
+      std::vector{Steady("a", -58, 70, 100, 0), Steady("b", 50, 75, 1, 450)}, Minute());
+  EXPECT_THAT(load.trace.requests,
+              Pointwise(DoubleNear(1e-6), {1'600.0, 1'650.0, 1'650.0, 1'560.0}));
+}
+
 TEST(LoadFromCountersTest, DoesNotTakeAnOldCounterForANewReplica) {
   const auto load = LoadFromCounters(
       std::vector{Steady("a", -58, 70, 10, 0), Steady("b", 30, 70, 10, 90'000)}, Minute());
