@@ -170,8 +170,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (!reused_ || any_byte || request_->retried) return Fail(failure::kReset);
     const RequestPtr request = std::exchange(request_, nullptr);
     request->retried = true;
-    Close();
     owner_.OnReusedClosed(request);
+    Close();  // in its place a new one is opened, for the request
   }
 
   tcp::socket socket_;
@@ -339,7 +339,6 @@ class Load final : public Owner {
   void OnReusedClosed(const RequestPtr& request) override {
     ++report_.reused_closed;
     request->connection.reset();
-    if (open_ < options_.max_connections) return OpenFor(request);
     waiting_.push_front(request);
   }
 

@@ -156,6 +156,21 @@ TEST(HttpLoadTest, SendsAgainWhenAKeptConnectionWasClosedAndCountsItApart) {
   EXPECT_EQ(report.reused_closed, 3U);
 }
 
+TEST(HttpLoadTest, SendsAgainOnANewConnectionWhileOthersWait) {
+  // As above, with all requests due at once: none that waits may take the new connection first, as
+  // then the one sent again would meet a second hang-up.
+  const RawServer server([](int descriptor, int) {
+    ReadRequestHeader(descriptor);
+    WriteAll(descriptor, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    ReadRequestHeader(descriptor);
+  });
+  LoadOptions options = To(server.url());
+  options.max_connections = 1;
+  const LoadReport report = ToEnd(options, Every(LoadTime(0), 4));
+  EXPECT_EQ(report.succeeded, 4U);
+  EXPECT_EQ(report.failed, 0U);
+}
+
 TEST(HttpLoadTest, ReplacesIdleConnectionsThatTheServerClosed) {
   const RawServer server([](int descriptor, int) {
     ReadRequestHeader(descriptor);
