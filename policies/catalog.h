@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "policies/sizing/forecast_policy.h"
 #include "policies/sizing/hpa.h"
 #include "policies/sizing/kpa.h"
 #include "policies/sizing/policy.h"
@@ -24,8 +25,8 @@ struct PolicyList {
 // All sizing policies, sorted by name. To add one: a file in policies/sizing with a struct as
 // sizing/policy.h describes it, and its name here. Manifests, `decide`, the journal, digests,
 // explanations and the simulator work from the struct's own descriptions.
-using AllPolicies =
-    PolicyList<sizing::Hpa, sizing::Kpa, sizing::Queueing, sizing::Scheduled, sizing::Target>;
+using AllPolicies = PolicyList<sizing::Forecast, sizing::Hpa, sizing::Kpa, sizing::Queueing,
+                               sizing::Scheduled, sizing::Target>;
 
 // One policy as a pool uses it: the index of the alternative is that of the policy in the list, so
 // two policies may have options or memory of one type. Compare and visit, but never std::get by

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "policies/forecast/numbers.h"
+
 namespace tidegate::forecast {
 
 // How far a forecast's errors reach on the upper side; see calibration.cc. Errors are value less
@@ -9,6 +11,13 @@ struct Calibration {
   float slow = 0;    // and over the last half day
   float factor = 0;  // spreads to add for the wanted quantile
   int seen = 0;      // errors, up to a bound
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    VisitNumber(visit, Field{"fast", "mean error of the last half hour", 0, kMostLog}, self.fast);
+    VisitNumber(visit, Field{"slow", "and half day", 0, kMostLog}, self.slow);
+    VisitNumber(visit, Log("factor", "spreads to add for the quantile"), self.factor);
+    visit(Field{"seen", "errors, up to a bound", 0, kMostCount}, self.seen);
+  }
   bool operator==(const Calibration&) const = default;
 };
 
@@ -28,6 +37,17 @@ struct Score {
   float coverage = 0;  // share of values at or below the upper forecast
   float bias = 0;      // mean of (median forecast - value), in the signal's unit
   int seen = 0;        // forecasts that came due, up to a bound
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    VisitNumber(visit, Field{"loss", "pinball loss", 0, kMostValue}, self.loss);
+    VisitNumber(visit, Field{"naiveLoss", "of the last value", 0, kMostValue}, self.naive_loss);
+    VisitNumber(visit, Field{"lateLoss", "of the last two hours", 0, kMostValue}, self.late_loss);
+    VisitNumber(visit, Field{"lateNaive", "of the last value then", 0, kMostValue},
+                self.late_naive);
+    VisitNumber(visit, Field{"coverage", "share of values not above", 0, 1}, self.coverage);
+    VisitNumber(visit, Field{"bias", "median less value", -kMostValue, kMostValue}, self.bias);
+    visit(Field{"seen", "forecasts that came due, up to a bound", 0, kMostCount}, self.seen);
+  }
   bool operator==(const Score&) const = default;
 };
 

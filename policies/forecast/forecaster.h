@@ -8,6 +8,7 @@
 #include "policies/base/units.h"
 #include "policies/forecast/calibration.h"
 #include "policies/forecast/models.h"
+#include "policies/forecast/numbers.h"
 #include "policies/signals/history.h"
 
 namespace tidegate::forecast {
@@ -27,6 +28,14 @@ struct Pending {
   float median = 0;     // of the combination, logarithm
   float upper = 0;      // in the signal's unit, before the cap
   float naive_upper = 0;
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"due", "when it is compared"}, self.due);
+    VisitArray(visit, Log("outlooks", "of each model; -1: none"), self.outlooks);
+    VisitNumber(visit, Log("median", "logarithm of the combination"), self.median);
+    VisitNumber(visit, Field{"upper", "the quantile", 0, kMostValue}, self.upper);
+    VisitNumber(visit, Field{"naiveUpper", "of the last value", 0, kMostValue}, self.naive_upper);
+  }
   bool operator==(const Pending&) const = default;
 };
 
@@ -46,6 +55,23 @@ struct State {
   std::vector<Pending> pending;  // in order of `due`, at most kMostPending
   Instant last_said{};
   bool off = false;
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"unit", "differences below it do not matter", 0, kMostValue}, self.unit);
+    visit(Field{"horizonSeconds", "of the last request", 0, 3600}, self.horizon);
+    visit(Field{"begin", "first bin of the history", 0, kMostBin}, self.begin);
+    visit(Field{"model", "what the history taught"}, self.model);
+    visit(Field{"present", "what models know of now"}, self.present);
+    VisitArray(visit, Field{"losses", "mean error of each model", 0, kMostLog}, self.losses);
+    VisitArray(visit, Field{"judged", "how many errors, up to a bound", 0, kMostCount},
+               self.judged);
+    visit(Field{"ours", "errors of the combination"}, self.ours);
+    visit(Field{"naive", "errors of the last value"}, self.naive);
+    visit(Field{"score", "against the last value"}, self.score);
+    visit(Field{"pending", "forecasts to come due", 0, 0, {}, false, 8}, self.pending);
+    visit(Field{"lastSaid", "when the last of them was made"}, self.last_said);
+    visit(Field{"off", "whether it was worse"}, self.off);
+  }
   bool operator==(const State&) const = default;
 };
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "policies/base/instant.h"
+#include "policies/forecast/numbers.h"
 #include "policies/forecast/slots.h"
 
 namespace tidegate::forecast {
@@ -16,6 +17,13 @@ struct Harmonics {
   std::array<float, 2 * kWeek> week{};
   bool has_day = false;
   bool has_week = false;
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    VisitArray(visit, Log("day", "cosine and sine of 1, 2, ... waves a day"), self.day);
+    VisitArray(visit, Log("week", "and a week"), self.week);
+    visit(Field{"hasDay", "whether a day was fitted"}, self.has_day);
+    visit(Field{"hasWeek", "whether a week was fitted"}, self.has_week);
+  }
   bool operator==(const Harmonics&) const = default;
 };
 

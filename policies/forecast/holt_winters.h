@@ -3,6 +3,7 @@
 #include <array>
 
 #include "policies/base/instant.h"
+#include "policies/forecast/numbers.h"
 #include "policies/forecast/slots.h"
 
 namespace tidegate::forecast {
@@ -13,6 +14,11 @@ struct DayProfile {
   static constexpr int kSlots = 48;
   std::array<float, kSlots> season{};
   bool known = false;
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    VisitArray(visit, Log("season", "of each half-hour of the day"), self.season);
+    visit(Field{"known", "whether one was learnt"}, self.known);
+  }
   bool operator==(const DayProfile&) const = default;
 };
 

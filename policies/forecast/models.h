@@ -6,6 +6,7 @@
 #include "policies/base/instant.h"
 #include "policies/forecast/harmonics.h"
 #include "policies/forecast/holt_winters.h"
+#include "policies/forecast/numbers.h"
 #include "policies/forecast/smoother.h"
 #include "policies/signals/history.h"
 
@@ -34,6 +35,16 @@ struct Model {
   Harmonics harmonics;
   DayProfile profile;
   int period = 0;  // bins; 0: none
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    visit(Field{"fittedAt", "the bin it was fitted before", 0, kMostBin}, self.fitted_at);
+    visit(Field{"span", "bins that the history reached back", 0, kMostBin}, self.span);
+    visit(Field{"fitted", "whether it was"}, self.fitted);
+    VisitArray(visit, Field{"smoothing", "of Holt, Holt-Winters, harmonics"}, self.smoothing);
+    visit(Field{"harmonics", "of day and week"}, self.harmonics);
+    visit(Field{"profile", "of the day"}, self.profile);
+    visit(Field{"period", "bins of a shorter period; 0: none", 0, 720}, self.period);
+  }
   bool operator==(const Model&) const = default;
 };
 
@@ -50,6 +61,11 @@ Model Fit(const signals::History& history, const FitOptions& options);
 struct Present {
   std::array<Smoother, 3> smoothers{};
   std::int64_t next = 0;  // the bin that comes next
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    VisitArray(visit, Field{"smoothers", "of Holt, Holt-Winters, harmonics"}, self.smoothers);
+    visit(Field{"next", "the bin that comes next", 0, kMostBin}, self.next);
+  }
   bool operator==(const Present&) const = default;
 };
 

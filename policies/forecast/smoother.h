@@ -3,6 +3,8 @@
 #include <array>
 #include <span>
 
+#include "policies/forecast/numbers.h"
+
 namespace tidegate::forecast {
 
 // How fast level and trend follow, per bin: 0 < level <= 1, 0 <= trend <= 1, 0 < damping < 1.
@@ -10,6 +12,12 @@ struct SmootherOptions {
   float level = 0.6F;
   float trend = 0.1F;
   float damping = 0.9F;
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    VisitNumber(visit, Field{"level", "how fast the level follows, per bin", 0, 1}, self.level);
+    VisitNumber(visit, Field{"trend", "and the trend", 0, 1}, self.trend);
+    VisitNumber(visit, Field{"damping", "of the trend, per bin", 0.01, 0.999}, self.damping);
+  }
   bool operator==(const SmootherOptions&) const = default;
 };
 
@@ -22,6 +30,15 @@ struct Smoother {
   int seen = 0;      // values, up to a bound
   int streak = 0;    // surprises in a row, negative ones below
   int gap = 0;       // bins without a value
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    VisitNumber(visit, Log("level", "logarithm of the load, less its season"), self.level);
+    VisitNumber(visit, Log("trend", "change per bin"), self.trend);
+    VisitNumber(visit, Field{"spread", "of one-step errors", 0, kMostLog}, self.spread);
+    visit(Field{"seen", "values, up to a bound", 0, kMostCount}, self.seen);
+    visit(Field{"streak", "surprises in a row", -kMostCount, kMostCount}, self.streak);
+    visit(Field{"gap", "bins without a value, up to a bound", 0, kMostCount}, self.gap);
+  }
   bool operator==(const Smoother&) const = default;
 };
 

@@ -211,6 +211,10 @@ void Daemon::Tell(const loop::Tick& tick) {
                             {"replica", failure.step.replica},
                             {"error", failure.error.message}});
   }
+  for (const loop::PastFailure& failure : tick.past_failures) {
+    LogWarn("a pool's past can't be had; forecasts learn without it",
+            {{"pool", ToString(failure.pool)}, {"error", failure.error}});
+  }
   if (!tick.observe_error.empty())
     LogWarn("nothing could be observed", {{"error", tick.observe_error}});
   if (!tick.journal_error.empty()) LogError("journal", {{"error", tick.journal_error}});

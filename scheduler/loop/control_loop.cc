@@ -14,11 +14,15 @@
 #include <utility>
 
 #include "policies/base/check.h"
+#include "policies/catalog.h"
+#include "policies/sizing/forecast_policy.h"
 
 namespace tidegate::loop {
 namespace {
 
 using decision::Decision;
+
+constexpr Duration kAskAgain = std::chrono::minutes(10);  // for a past that could not be had
 
 bool SameQualities(const std::vector<signals::Reading>& a, const std::vector<signals::Reading>& b) {
   return std::ranges::equal(a, b, {}, &signals::Reading::quality, &signals::Reading::quality);
@@ -30,6 +34,14 @@ bool Repeats(const Decision& before, const Decision& now) {
          now.desired.reason == before.desired.reason && now.counts == before.counts &&
          now.revision == before.revision && now.config_version == before.config_version &&
          now.error == before.error && SameQualities(now.readings, before.readings);
+}
+
+// The signal whose past the pool's policies want; null: none does.
+const std::string* WantedSignal(const decision::PoolSpec& spec) {
+  const bool wanted = std::ranges::any_of(
+      spec.policies, [](const PolicyOptions& options) { return PolicyOf(options).history; });
+  const sizing::SignalTarget* target = wanted ? sizing::RequestsTarget(spec.targets) : nullptr;
+  return target == nullptr ? nullptr : &target->signal;
 }
 
 const Decision* Find(const Tick& tick, const PoolId& pool) {
@@ -51,6 +63,20 @@ void ControlLoop::Configure(std::vector<decision::PoolSpec> pools) {
   };
   std::erase_if(state_.pools, [&](const auto& entry) { return gone(entry.first); });
   std::erase_if(written_, [&](const auto& entry) { return gone(entry.first); });
+  std::map<PoolId, Past> pasts;
+  for (const decision::PoolSpec& spec : pools_) {
+    const std::string* signal = WantedSignal(spec);
+    if (signal == nullptr) continue;
+    const auto known = pasts_.find(spec.id);
+    const bool same = known != pasts_.end() && known->second.signal == *signal;
+    pasts.emplace(spec.id, same ? std::move(known->second) : Past(*signal));
+  }
+  pasts_ = std::move(pasts);
+}
+
+const signals::History* ControlLoop::history(const PoolId& pool) const {
+  const auto known = pasts_.find(pool);
+  return known == pasts_.end() ? nullptr : &known->second.history;
 }
 
 void ControlLoop::Restore(decision::DecisionState state) { state_ = std::move(state); }
@@ -60,6 +86,7 @@ Instant ControlLoop::Step() {
   tick->at = clock_.Now();
   const Instant due = tick->at + options_.period;
   const auto snapshot = source_.Observe(tick->at, pools_);
+  RefillPasts(*tick);
   if (snapshot) {
     const std::vector<rollout::StepBasis> bases = DecideAll(*snapshot, *tick);
     Record(*tick);
@@ -79,12 +106,46 @@ std::vector<rollout::StepBasis> ControlLoop::DecideAll(const signals::Snapshot& 
   bases.reserve(pools_.size());
   for (std::size_t i = 0; i < pools_.size(); ++i) {
     decision::PoolState& state = state_.pools[pools_[i].id];
-    decision::Outcome outcome = decision::Decide(pools_[i], snapshot.pools[i], tick.at, state);
+    const signals::History* history = Remember(pools_[i], snapshot.pools[i], tick.at);
+    decision::Outcome outcome =
+        decision::Decide(pools_[i], snapshot.pools[i], tick.at, state, history);
     state = std::move(outcome.state);
     tick.decisions.push_back(std::move(outcome.decision));
     bases.push_back(outcome.basis);
   }
   return bases;
+}
+
+void ControlLoop::RefillPasts(Tick& tick) {
+  std::vector<ports::SignalSource::PastWanted> wanted;
+  for (const auto& [pool, past] : pasts_) {
+    if (!past.refilled && past.ask_at <= tick.at) wanted.push_back({&pool, &past.signal});
+  }
+  if (wanted.empty()) return;
+  for (ports::Past& taken : source_.TakePasts(tick.at, wanted)) {
+    const auto known = pasts_.find(taken.pool);
+    if (known == pasts_.end()) continue;  // no longer wanted
+    if (taken.error.empty()) {
+      known->second.history.Refill(taken.first, taken.means);
+      known->second.refilled = true;
+    } else {
+      known->second.ask_at = tick.at + kAskAgain;
+      tick.past_failures.push_back({taken.pool, std::move(taken.error)});
+    }
+  }
+}
+
+const signals::History* ControlLoop::Remember(const decision::PoolSpec& spec,
+                                              const signals::PoolSnapshot& pool, Instant now) {
+  const auto known = pasts_.find(spec.id);
+  if (known == pasts_.end()) return nullptr;
+  Past& past = known->second;
+  const signals::Reading* reading = sizing::FindReading(pool.readings, past.signal);
+  // A partial reading is a lower bound and would teach that load had fallen.
+  if (reading != nullptr && reading->quality == signals::Quality::kOk) {
+    past.history.Append(now, reading->value);
+  }
+  return &past.history;
 }
 
 void ControlLoop::Record(Tick& tick) {

@@ -3,9 +3,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "policies/base/instant.h"
+#include "policies/signals/history.h"
 #include "scheduler/decision/decision.h"
 #include "scheduler/ports/actuator.h"
 #include "scheduler/ports/clock.h"
@@ -27,11 +29,18 @@ struct StepFailure {
   Error error;
 };
 
+// A pool's past could not be had; it is asked for again after a while.
+struct PastFailure {
+  PoolId pool;
+  std::string error;
+};
+
 // What one tick did, for telemetry and status.
 struct Tick {
   Instant at{};
   std::vector<decision::Decision> decisions;  // sorted by pool
   std::vector<StepFailure> failures;
+  std::vector<PastFailure> past_failures;
   int steps = 0;  // accepted by the actuator
   std::string observe_error;
   std::string journal_error;
@@ -61,6 +70,9 @@ class ControlLoop {
   std::shared_ptr<const Tick> last() const { return tick_; }
   const decision::DecisionState& state() const { return state_; }
   const std::vector<decision::PoolSpec>& pools() const { return pools_; }
+  // What is remembered of a pool's request rate for policies that learn from it; null where none
+  // does.
+  const signals::History* history(const PoolId& pool) const;
 
  private:
   // When a pool's decision and state were last written.
@@ -69,6 +81,19 @@ class ControlLoop {
     Instant state{};
   };
 
+  // Not part of the state: it is refilled from the source.
+  struct Past {
+    explicit Past(std::string of) : signal(std::move(of)) {}
+    std::string signal;  // whose readings these are
+    signals::History history;
+    bool refilled = false;
+    Instant ask_at{};  // not before then
+  };
+
+  void RefillPasts(Tick& tick);
+  // The history that the pool's policies want, with its reading appended; null: none does.
+  const signals::History* Remember(const decision::PoolSpec& spec,
+                                   const signals::PoolSnapshot& pool, Instant now);
   // Returns what each pool's size was counted from.
   std::vector<rollout::StepBasis> DecideAll(const signals::Snapshot& snapshot, Tick& tick);
   void Record(Tick& tick);
@@ -84,6 +109,7 @@ class ControlLoop {
   decision::DecisionState state_;
   std::shared_ptr<const Tick> tick_ = std::make_shared<Tick>();
   std::map<PoolId, Written> written_;
+  std::map<PoolId, Past> pasts_;  // of the pools whose policies want one
 };
 
 }  // namespace tidegate::loop
