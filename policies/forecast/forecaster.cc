@@ -233,6 +233,7 @@ Forecast Look(Instant now, double value, const History& history, const Request& 
   TIDEGATE_CHECK(request.horizon > Duration(0) && request.horizon <= kLongestHorizon &&
                      request.quantile > 0 && request.quantile < 1 && request.unit > 0,
                  "a request in its ranges");
+  value = std::min(value, History::kMostValue);
   Adopt(request, state);
   Learn(history, request, state);
   const Origin origin{now, ToLog(value, request.unit)};

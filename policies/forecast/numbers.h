@@ -11,7 +11,7 @@
 namespace tidegate::forecast {
 
 // Bounds for fields of what is remembered.
-inline constexpr double kMostLog = 1e3;     // of logarithms: e^60 units are the most there are
+inline constexpr double kMostLog = 1e3;     // of logarithms
 inline constexpr double kMostCount = 1e4;   // of forecasts and bins
 inline constexpr double kMostBin = 1e9;     // minutes since 1970
 inline constexpr double kMostValue = 1e38;  // of a signal: a float's

@@ -18,7 +18,9 @@ std::int64_t FloorDiv(std::int64_t a, std::int64_t b) { return a / b - (a % b < 
 
 }  // namespace
 
-double FromLog(double log, double unit) { return unit * std::expm1(std::clamp(log, 0.0, 60.0)); }
+double FromLog(double log, double unit) {
+  return std::min(signals::History::kMostValue, unit * std::expm1(std::clamp(log, 0.0, 200.0)));
+}
 
 Slots MakeSlots(const signals::History& history, double unit, std::int64_t end, int bins) {
   Slots slots;

@@ -16,8 +16,12 @@ namespace tidegate::forecast {
 //
 // Below a unit it is linear: what is small enough not to matter may be noisy and may be zero.
 // Preconditions: value >= 0, unit > 0.
-inline double ToLog(double value, double unit) { return std::log1p(value / unit); }
-// The inverse, >= 0. Bounded (e^60 units), so that no sum of forecasts overflows.
+// Bounded, as its inverse is, so that nothing overflows that is made of either. NaN stays NaN.
+inline double ToLog(double value, double unit) {
+  const double units = value / unit;
+  return std::log1p(units > 1e60 ? 1e60 : units);
+}
+// The inverse, 0 .. History::kMostValue.
 double FromLog(double log, double unit);
 
 // A history in wider bins, each the median of the logarithms in it: what a spike shorter than half

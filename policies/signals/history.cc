@@ -38,12 +38,12 @@ void History::Append(Instant at, double value) {
   if (means_.empty() && count_ == 0) end_ = std::max(bin, end_);
   if (bin < end_) return;
   if (bin > end_) Complete(bin);
-  sum_ += value;
+  sum_ += std::min(value, kMostValue);
   ++count_;
 }
 
 void History::Refill(std::int64_t first, std::span<const float> means) {
-  const auto known = [](float mean) { return mean >= 0 && std::isfinite(mean); };
+  const auto known = [](float mean) { return mean >= 0 && mean <= static_cast<float>(kMostValue); };
   const std::int64_t size = static_cast<std::int64_t>(means.size());
   if (means_.empty() && count_ == 0) end_ = first + size;
   const std::int64_t oldest = std::max(first, end_ - most_);

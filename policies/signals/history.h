@@ -18,6 +18,7 @@ class History {
   static constexpr Duration kBin = std::chrono::minutes(1);
   static constexpr Duration kSpan = std::chrono::days(14);  // two weeks show a week twice
   static constexpr std::int64_t kMostBins = 20'160;         // kSpan in bins of kBin
+  static constexpr double kMostValue = 1e30;                // larger ones count as this
 
   // Preconditions: bin > 0; bin <= span <= kMostBins * bin.
   explicit History(Duration bin = kBin, Duration span = kSpan);

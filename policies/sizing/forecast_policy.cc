@@ -18,11 +18,11 @@ constexpr Duration kUnknownStartup = seconds(60);
 constexpr Duration kStep = seconds(15);
 
 std::string NoteOn(const forecast::Forecast& ahead, const forecast::Score& score, double quantile,
-                   Replicas replicas) {
+                   Replicas replicas, const char* unit) {
   return fmt::format(
-      "forecast p{:g} in {}: {:.4g} rps -> {}{}; coverage {:.2f}, pinball {:.2f} of "
+      "forecast p{:g} in {}: {:.4g}{} -> {}{}; coverage {:.2f}, pinball {:.2f} of "
       "naive",
-      quantile * 100, FormatDuration(ahead.horizon), ahead.upper, replicas,
+      quantile * 100, FormatDuration(ahead.horizon), ahead.upper, unit, replicas,
       ahead.capped ? " (three times the recent peak)" : "", static_cast<double>(score.coverage),
       forecast::Ratio(score));
 }
@@ -52,7 +52,8 @@ Proposal FloorOf(const Input& input, const SignalTarget& target, const signals::
   floor.replicas = 0;  // asks for nothing
   if (ahead.standing == forecast::Standing::kOn) {
     floor.replicas = ReplicasFor(ahead.upper, *target.per_replica);
-    floor.note = NoteOn(ahead, state.score, options.quantile, *floor.replicas);
+    floor.note = NoteOn(ahead, state.score, options.quantile, *floor.replicas,
+                        target.measure == signals::Measure::kRequests ? " rps" : "");
   } else {
     floor.note = (ahead.standing == forecast::Standing::kOff ? "off: " : "") + ahead.reason;
   }
@@ -73,10 +74,13 @@ Duration LeadTime(const Input& input) {
 }
 
 const SignalTarget* RequestsTarget(std::span<const SignalTarget> targets) {
-  const auto found = std::ranges::find_if(targets, [](const SignalTarget& target) {
-    return target.per_replica && target.measure == signals::Measure::kRequests;
-  });
-  return found == targets.end() ? nullptr : &*found;
+  for (const signals::Measure measure : {signals::Measure::kRequests, signals::Measure::kOther}) {
+    const auto found = std::ranges::find_if(targets, [&](const SignalTarget& target) {
+      return target.per_replica && target.measure == measure;
+    });
+    if (found != targets.end()) return &*found;
+  }
+  return nullptr;
 }
 
 Sizing Forecast::Size(const Input& input, const Options& options, Memory& memory) {

@@ -46,7 +46,8 @@ struct Forecast {
 // it. In steps of 15 s, so that forecasts are compared with others of their kind; 15 s .. 1 h.
 Duration LeadTime(const Input& input);
 
-// The first signal with a target that counts requests; null where there is none.
+// The signal that is forecast: the first with a target that counts requests, else the first
+// expression with one; null where there is none.
 const SignalTarget* RequestsTarget(std::span<const SignalTarget> targets);
 
 }  // namespace tidegate::sizing

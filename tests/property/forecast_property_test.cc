@@ -7,6 +7,8 @@
 #include <rapidcheck/gtest.h>
 
 #include "policies/forecast/forecaster.h"
+#include "policies/sizing/forecast_policy.h"
+#include "policies/sizing/target.h"
 
 namespace tidegate::forecast {
 namespace {
@@ -82,6 +84,31 @@ RC_GTEST_PROP(ForecastProperty, IsDeterministic, ()) {
     return state;
   };
   RC_ASSERT(live() == live());
+}
+
+// The policy is target tracking and a floor, so that it never asks for less than target tracking.
+RC_GTEST_PROP(ForecastProperty, NeverLowersWhatTargetTrackingAsksFor, ()) {
+  const std::vector<Minute> load = RandomLoad();
+  const std::vector<sizing::SignalTarget> targets{
+      {"rps", *rc::gen::inRange(1, 1000) * 0.5, signals::Measure::kRequests}};
+  signals::History history;
+  State state;
+  for (const Minute& minute : load) {
+    const Instant now = history.Center(minute.number);
+    history.Append(now, minute.value);
+    const std::vector<signals::Reading> readings{
+        {"rps", signals::Quality::kOk, minute.value, std::chrono::seconds(1), 1, 1, ""}};
+    const sizing::Input input{.now = now,
+                              .current = *rc::gen::inRange(1, 100),
+                              .targets = targets,
+                              .readings = readings,
+                              .history = &history};
+    const auto target = sizing::TrackTarget(input);
+    const auto ours = sizing::Forecast::Size(input, {}, state).proposals;
+    RC_ASSERT(ours.size() == 2u);
+    RC_ASSERT(ours[0] == target[0]);
+    RC_ASSERT(ours[1].replicas.has_value() && *ours[1].replicas >= 0);
+  }
 }
 
 }  // namespace

@@ -1,12 +1,15 @@
 #include "scheduler/loop/control_loop.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "policies/catalog.h"
 #include "tests/testing/fake_ports.h"
 
 namespace tidegate::loop {
@@ -347,6 +350,101 @@ TEST(ControlLoopDeathTest, RefusesPoolsThatAreNotSorted) {
   testing::RecordingJournal journal;
   ControlLoop loop(clock, source, actuator, journal, {});
   EXPECT_DEATH(loop.Configure({Spec("inner"), Spec("edge")}), "sorted");
+}
+
+// A source with a past of one pool, once it is there.
+class SourceWithPast : public testing::ReplayingSource {
+ public:
+  std::vector<ports::Past> there;                // handed over at the next call
+  std::vector<std::vector<std::string>> wanted;  // "pool/signal" of each call
+  std::vector<ports::Past> TakePasts(Instant /*now*/, std::span<const PastWanted> asked) override {
+    wanted.emplace_back();
+    for (const PastWanted& one : asked) {
+      wanted.back().push_back(one.pool->name + "/" + *one.signal);
+    }
+    return std::exchange(there, {});
+  }
+};
+
+class PastsOfPoolsTest : public ::testing::Test {
+ protected:
+  PastsOfPoolsTest() {
+    PoolSpec learner = Spec("learner");
+    learner.policies = {FindPolicy("forecast")->options};
+    loop_.Configure({Spec("edge"), learner});
+  }
+  const Tick& TickAt(Instant now, double load) {
+    clock_.Set(now);
+    source_.Add({now, {Pool("edge", 2, load), Pool("learner", 2, load)}});
+    loop_.Step();
+    return *loop_.last();
+  }
+  const signals::History& history() { return *loop_.history({"shop", "learner"}); }
+  std::int64_t Bin(Instant at) { return history().BinOf(at); }
+
+  testing::FakeClock clock_{kStart};
+  SourceWithPast source_;
+  testing::RecordingActuator actuator_;
+  testing::RecordingJournal journal_;
+  ControlLoop loop_{clock_, source_, actuator_, journal_, {}};
+};
+
+TEST_F(PastsOfPoolsTest, AreKeptForPoliciesThatLearnFromThem) {
+  EXPECT_EQ(loop_.history({"shop", "edge"}), nullptr);
+  TickAt(kStart, 100);
+  TickAt(kStart + seconds(5), 200);
+  TickAt(kStart + seconds(60), 300);
+  EXPECT_EQ(history().At(Bin(kStart)), 150);
+  const Tick& tick = TickAt(kStart + seconds(65), 300);
+  EXPECT_EQ(tick.decisions.at(0).proposals.size(), 1u);
+  EXPECT_EQ(tick.decisions.at(1).proposals.size(), 2u);
+}
+
+TEST_F(PastsOfPoolsTest, AreRefilledOnceTheSourceHasThem) {
+  TickAt(kStart, 100);
+  source_.there = {{{"shop", "learner"}, Bin(kStart) - 3, {7, 8, 9}, ""}};
+  TickAt(kStart + seconds(5), 100);
+  TickAt(kStart + seconds(10), 100);
+  EXPECT_THAT(source_.wanted,
+              ElementsAre(ElementsAre("learner/requests"), ElementsAre("learner/requests")))
+      << "and not asked for again";
+  TickAt(kStart + seconds(60), 100);
+  EXPECT_EQ(history().At(Bin(kStart) - 1), 9);
+  EXPECT_EQ(history().At(Bin(kStart)), 100);
+}
+
+TEST_F(PastsOfPoolsTest, AreAskedForAgainAfterAWhileWhereTheyCannotBeHad) {
+  source_.there = {{{"shop", "learner"}, 0, {}, "no answer"}};
+  const Tick& tick = TickAt(kStart, 100);
+  ASSERT_EQ(tick.past_failures.size(), 1u);
+  EXPECT_EQ(tick.past_failures[0].error, "no answer");
+  TickAt(kStart + seconds(595), 100);
+  EXPECT_EQ(source_.wanted.size(), 1u);
+  TickAt(kStart + seconds(600), 100);
+  EXPECT_EQ(source_.wanted.size(), 2u);
+}
+
+TEST_F(PastsOfPoolsTest, StayWithAPoolThatIsConfiguredAnew) {
+  TickAt(kStart, 100);
+  TickAt(kStart + seconds(60), 100);
+  PoolSpec learner = Spec("learner");
+  learner.policies = {FindPolicy("forecast")->options};
+  learner.guards.max = 30;
+  loop_.Configure({Spec("edge"), learner});
+  EXPECT_EQ(history().At(Bin(kStart)), 100);
+  loop_.Configure({Spec("edge"), Spec("learner")});
+  EXPECT_EQ(loop_.history({"shop", "learner"}), nullptr);
+}
+
+TEST_F(PastsOfPoolsTest, LearnNothingFromReadingsThatAreNotOk) {
+  TickAt(kStart, 100);
+  clock_.Set(kStart + seconds(5));
+  signals::PoolSnapshot partial = Pool("learner", 2, 10);
+  partial.readings[0].quality = signals::Quality::kPartial;
+  source_.Add({kStart + seconds(5), {Pool("edge", 2, 10), partial}});
+  loop_.Step();
+  TickAt(kStart + seconds(60), 100);
+  EXPECT_EQ(history().At(Bin(kStart)), 100);
 }
 
 }  // namespace
