@@ -69,7 +69,7 @@ void Learn(const Outcome& outcome, double quantile, Score& score) {
     // Neither side is judged by one outlier. The second bound is for a load that never moved
     // before.
     const float most = std::max(kLossClip * std::max(score.naive_loss, score.loss),
-                                0.1F * static_cast<float>(outcome.median));
+                                static_cast<float>(outcome.median));
     loss = std::min(loss, most);
     naive = std::min(naive, most);
   }

@@ -38,7 +38,7 @@ constexpr std::int64_t kMostBetweenFits = 60;  // bins
 constexpr std::size_t kMostPending = 8;
 constexpr int kLeastScored = 30;  // forecasts, before any is used
 constexpr float kMemory = 120;    // forecasts that a model's loss remembers
-constexpr float kLossClip = 10;   // mean losses
+constexpr float kMostLoss = 1;    // of one error: a factor of e; outliers count no more
 constexpr double kWorse = 1.03;   // of the naive loss: off
 constexpr double kBetter = 1.0;   // on again
 constexpr float kLeastLoss = 1e-4F;
@@ -69,8 +69,8 @@ double Combine(const State& state, const Outlooks& outlooks) {
 void Judge(const Outlooks& outlooks, float log, State& state) {
   for (std::size_t i = 0; i < outlooks.size(); ++i) {
     if (outlooks[i] < 0) continue;
-    float loss = std::abs(log - outlooks[i]);
-    if (state.judged[i] > 10) loss = std::min(loss, kLossClip * (state.losses[i] + kLeastLoss));
+    // Not relative to the usual loss: a load that jumps once an hour has a usual loss of nothing.
+    const float loss = std::min(std::abs(log - outlooks[i]), kMostLoss);
     state.judged[i] = std::min(state.judged[i] + 1, kMemory);
     state.losses[i] += (loss - state.losses[i]) / state.judged[i];
   }

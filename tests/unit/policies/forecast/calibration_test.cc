@@ -80,7 +80,7 @@ TEST(ScoreTest, IsNotDecidedByOneOutlier) {
   }
   const double before = Ratio(score);
   Learn({.value = 5000, .median = 100, .upper = 105, .naive_upper = 4990}, 0.9, score);
-  EXPECT_NEAR(Ratio(score), before, 0.05);
+  EXPECT_NEAR(Ratio(score), before, 0.1) << "both missed it; that says a little for equal";
 }
 
 TEST(ScoreTest, WakesUpAfterALoadThatNeverMoved) {

@@ -200,7 +200,7 @@ TEST(ForecasterTest, IsSwitchedOffWithAReasonWhereItIsWorse) {
   const auto off = std::ranges::find(lived, Standing::kOff,
                                      [](const Life::Minute& m) { return m.forecast.standing; });
   ASSERT_NE(off, lived.end());
-  EXPECT_LT(off - lived.begin(), 180);
+  EXPECT_LT(off - lived.begin(), kDay / 2);
   EXPECT_TRUE(off->forecast.reason.starts_with("worse than the last value: pinball loss 1."))
       << off->forecast.reason;
 }
