@@ -79,6 +79,15 @@ TEST(KpaPolicyTest, AReadingStandsForTheSecondsSinceTheDecisionBefore) {
   EXPECT_EQ(pool.window().values.size(), 7u);
 }
 
+TEST(KpaPolicyTest, AfterAWholeWindowWithoutADecisionItBeginsAnew) {
+  Pool pool(4);
+  (void)pool.Tick(0, 30);
+  (void)pool.Tick(60, 90);
+  EXPECT_EQ(pool.window().values, (std::vector<double>{90}));
+  (void)pool.Tick(119, 10);  // one second less is still the same window
+  EXPECT_EQ(pool.window().values.size(), 60u);
+}
+
 TEST(KpaPolicyTest, TwoDecisionsInOneSecondWriteItOnce) {
   Pool pool(4);
   (void)pool.Tick(0, 30);
