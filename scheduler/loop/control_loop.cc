@@ -11,6 +11,8 @@
 #include "scheduler/loop/control_loop.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <span>
 #include <utility>
 
 #include "policies/base/check.h"
@@ -126,7 +128,13 @@ void ControlLoop::RefillPasts(Tick& tick) {
     const auto known = pasts_.find(taken.pool);
     if (known == pasts_.end()) continue;  // no longer wanted
     if (taken.error.empty()) {
-      known->second.history.Refill(taken.first, taken.means);
+      signals::History& history = known->second.history;
+      // Nobody knows the future: a past that reaches there would keep the present out.
+      const std::int64_t past = std::min(history.BinOf(tick.at) - taken.first,
+                                         static_cast<std::int64_t>(taken.means.size()));
+      if (past > 0) {
+        history.Refill(taken.first, std::span(taken.means).first(static_cast<std::size_t>(past)));
+      }
       known->second.refilled = true;
     } else {
       known->second.ask_at = tick.at + kAskAgain;

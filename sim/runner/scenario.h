@@ -53,9 +53,8 @@ struct Scenario {
   std::string name;
   std::vector<std::string> manifests;  // gateways and scalers, as the daemon reads them
   std::string trace;                   // a trace file of any form; the load of every pool
-  // The load before the trace, as scalers that learn from the past find it in Prometheus; unset:
-  // the run begins without a past.
-  // No policy asks for the past yet, so that it changes nothing so far.
+  // The load before the trace, as policies that learn from the past (`forecast`) find it in
+  // Prometheus; unset: the run begins without a past.
   std::shared_ptr<const traces::Trace> history;
   double scale = 1;                  // the requests of both times this; > 0
   Duration tick{5'000};              // of the control loop; 1 s .. 1 h

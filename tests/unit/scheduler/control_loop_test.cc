@@ -413,6 +413,14 @@ TEST_F(PastsOfPoolsTest, AreRefilledOnceTheSourceHasThem) {
   EXPECT_EQ(history().At(Bin(kStart)), 100);
 }
 
+TEST_F(PastsOfPoolsTest, AreCutWhereTheyReachIntoTheFuture) {
+  source_.there = {{{"shop", "learner"}, Bin(kStart) - 1, {7, 8, 9}, ""}};
+  TickAt(kStart, 100);
+  TickAt(kStart + seconds(60), 100);
+  EXPECT_EQ(history().At(Bin(kStart) - 1), 7);
+  EXPECT_EQ(history().At(Bin(kStart)), 100) << "what was read, not what was foretold";
+}
+
 TEST_F(PastsOfPoolsTest, AreAskedForAgainAfterAWhileWhereTheyCannotBeHad) {
   source_.there = {{{"shop", "learner"}, 0, {}, "no answer"}};
   const Tick& tick = TickAt(kStart, 100);
