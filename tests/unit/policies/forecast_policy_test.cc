@@ -99,7 +99,7 @@ TEST_F(ForecastPolicyTest, StandsInForNoReadingThatIsMissing) {
     EXPECT_EQ(sizing.proposals[1].quality, quality);
     EXPECT_EQ(sizing.proposals[1].note, "rps is not usable");
   }
-  readings_[0] = {"rps", Quality::kOk, NAN, seconds(3), 4, 4, ""};
+  readings_[0] = {"rps", Quality::kOk, std::nan(""), seconds(3), 4, 4, ""};
   const Sizing sizing = Forecast::Size(InputAt(history_.Center(kNow + 2)), options_, memory_);
   EXPECT_EQ(sizing.proposals[1].replicas, std::nullopt);
 }
