@@ -20,7 +20,7 @@ int ZoneOf(const Chance& chance, std::string_view name) {
 
 FaultyPool::FaultyPool(Calendar& calendar, std::unique_ptr<PoolModel> inner, const FaultPlan& plan,
                        Chance chance)
-    : calendar_(calendar), inner_(std::move(inner)), plan_(plan), chance_(chance) {}
+    : PoolLayer(std::move(inner)), calendar_(calendar), plan_(plan), chance_(chance) {}
 
 const ReplicaView* FaultyPool::Held(std::string_view name) const {
   const auto at = std::ranges::lower_bound(held_, name, {}, &ReplicaView::name);
@@ -38,11 +38,11 @@ void FaultyPool::Release(std::string_view name) {
 
 void FaultyPool::Start(const std::string& name, const Revision& revision) {
   const Instant now = calendar_.Now();
-  if (now >= plan_.until) return inner_->Start(name, revision);
+  if (now >= plan_.until) return inner().Start(name, revision);
   const bool slow = chance_.Hits(plan_.start_slow, "start_slow", name);
   const bool fails = chance_.Hits(plan_.start_fails, "start_fails", name);
   const bool hangs = chance_.Hits(plan_.start_hangs, "start_hangs", name);
-  if (!slow && !fails && !hangs) return inner_->Start(name, revision);
+  if (!slow && !fails && !hangs) return inner().Start(name, revision);
   Hold({name, revision, Phase::kStarting, now, now, std::nullopt});
   if (hangs) return;
   calendar_.At(now + chance_.Upto(plan_.slow_max, "start takes", name),
@@ -50,7 +50,7 @@ void FaultyPool::Start(const std::string& name, const Revision& revision) {
                  if (Held(name) == nullptr) return;  // drained meanwhile
                  if (fails) return Fail(name);
                  Release(name);
-                 inner_->Start(name, revision);
+                 inner().Start(name, revision);
                });
 }
 
@@ -63,26 +63,26 @@ void FaultyPool::Fail(const std::string& name) {
 void FaultyPool::Drain(const std::string& name) {
   // What serves nothing has nothing to finish.
   if (Held(name) != nullptr) return Release(name);
-  inner_->Drain(name);
+  inner().Drain(name);
 }
 
 bool FaultyPool::Knows(std::string_view name) const {
-  return Held(name) != nullptr || inner_->Knows(name);
+  return Held(name) != nullptr || inner().Knows(name);
 }
 
 std::optional<double> FaultyPool::Served(std::string_view name) const {
   const ReplicaView* held = Held(name);
-  if (held == nullptr) return inner_->Served(name);
+  if (held == nullptr) return inner().Served(name);
   if (held->phase == Phase::kStarting) return 0;  // it is there to be scraped
   return std::nullopt;
 }
 
 std::span<const ReplicaView> FaultyPool::Views() const {
-  const auto inner = inner_->Views();
-  if (held_.empty()) return inner;
+  const auto own = inner().Views();
+  if (held_.empty()) return own;
   views_.clear();
   auto held = held_.begin();
-  for (const ReplicaView& view : inner) {
+  for (const ReplicaView& view : own) {
     while (held != held_.end() && held->name < view.name) views_.push_back(*held++);
     if (held != held_.end() && held->name == view.name) continue;
     views_.push_back(view);
@@ -95,7 +95,7 @@ void FaultyPool::Crash(const ReplicaView& view) {
   ReplicaView failed = view;
   failed.phase = Phase::kFailed;
   failed.since = calendar_.Now();
-  inner_->Drain(failed.name);  // no request goes there from now on
+  inner().Drain(failed.name);  // no request goes there from now on
   Hold(std::move(failed));
 }
 
@@ -106,7 +106,7 @@ void FaultyPool::Crashes() {
   const bool zone_is_lost = chance_.Hits(plan_.zone_loss, "zone_loss", "", second);
   const int lost = chance_.Below(kZones, "zone", "", second);
   std::vector<ReplicaView> crashed;
-  for (const ReplicaView& view : inner_->Views()) {
+  for (const ReplicaView& view : inner().Views()) {
     if (view.phase != Phase::kReady || Held(view.name) != nullptr) continue;
     if ((zone_is_lost && ZoneOf(chance_, view.name) == lost) ||
         chance_.Hits(plan_.crash, "crash", view.name, second)) {

@@ -9,34 +9,23 @@
 
 #include "sim/engine/calendar.h"
 #include "sim/faults/fault_plan.h"
-#include "sim/world/pool_model.h"
+#include "sim/world/pool_layer.h"
 
 namespace tidegate::sim {
 
-// A pool some of whose replicas start late, never or only to die, and crash while they serve. A
-// replica that failed stays to be seen until it is drained.
-class FaultyPool : public PoolModel {
+// A pool some of whose replicas start late, never or only to die (not those that it adopts), and
+// crash while they serve. A replica that failed stays to be seen until it is drained.
+class FaultyPool : public PoolLayer {
  public:
   // `calendar`, which must be the inner pool's too, and `plan` must outlive this object.
   FaultyPool(Calendar& calendar, std::unique_ptr<PoolModel> inner, const FaultPlan& plan,
              Chance chance);
 
   void Start(const std::string& name, const Revision& revision) override;
-  // Pools begin without a fault.
-  void Adopt(const std::string& name, const Revision& revision) override {
-    inner_->Adopt(name, revision);
-  }
   void Drain(const std::string& name) override;
   bool Knows(std::string_view name) const override;
-  void AdvanceTo(Instant at) override { inner_->AdvanceTo(at); }
   std::span<const signals::ReplicaView> Views() const override;
   std::optional<double> Served(std::string_view name) const override;
-  Flow total() const override { return inner_->total(); }
-  double backlog() const override { return inner_->backlog(); }
-  double capacity() const override { return inner_->capacity(); }
-  Rate arrival_rate(Instant at) const override { return inner_->arrival_rate(at); }
-  const Histogram* latencies() const override { return inner_->latencies(); }
-  std::optional<LatencyPercentiles> RecentLatency() override { return inner_->RecentLatency(); }
 
   // To be called each second: crashes what is to crash in it.
   void Crashes();
@@ -50,7 +39,6 @@ class FaultyPool : public PoolModel {
   void Crash(const signals::ReplicaView& view);
 
   Calendar& calendar_;
-  std::unique_ptr<PoolModel> inner_;
   const FaultPlan& plan_;
   Chance chance_;
   // Replicas that the inner pool does not have yet, or that it has no more though it may still show

@@ -13,8 +13,8 @@ using signals::Phase;
 using signals::ReplicaView;
 
 PlacedPool::PlacedPool(Calendar& calendar, std::unique_ptr<PoolModel> inner, Placement placement)
-    : calendar_(calendar),
-      inner_(std::move(inner)),
+    : PoolLayer(std::move(inner)),
+      calendar_(calendar),
       placement_(std::move(placement)),
       down_(placement_.zones.size(), 0) {
   for (const ZoneLoss& loss : placement_.losses) {
@@ -72,12 +72,12 @@ void PlacedPool::Place(const std::string& name) {
 
 void PlacedPool::Start(const std::string& name, const Revision& revision) {
   Place(name);
-  inner_->Start(name, revision);
+  inner().Start(name, revision);
 }
 
 void PlacedPool::Adopt(const std::string& name, const Revision& revision) {
   Place(name);
-  inner_->Adopt(name, revision);
+  inner().Adopt(name, revision);
 }
 
 void PlacedPool::Lose(std::size_t zone) {
@@ -89,7 +89,7 @@ void PlacedPool::Lose(std::size_t zone) {
     if (at != zones_.end() && at->second == zone && live) lost.push_back(view);
   }
   for (ReplicaView& view : lost) {
-    inner_->Drain(view.name);  // no request goes there from now on
+    inner().Drain(view.name);  // no request goes there from now on
     view.phase = Phase::kFailed;
     view.since = calendar_.Now();
     const std::string name = view.name;
@@ -99,17 +99,17 @@ void PlacedPool::Lose(std::size_t zone) {
 
 void PlacedPool::Drain(const std::string& name) {
   const auto failed = failures_.find(name);
-  if (failed == failures_.end()) return inner_->Drain(name);
+  if (failed == failures_.end()) return inner().Drain(name);
   failed->second.removed = true;  // nobody is left to finish anything
   Tidy();
 }
 
 void PlacedPool::Tidy() {
   std::erase_if(failures_, [&](const auto& entry) {
-    return entry.second.removed && !inner_->Knows(entry.first);
+    return entry.second.removed && !inner().Knows(entry.first);
   });
   std::erase_if(zones_, [&](const auto& entry) {
-    return failures_.find(entry.first) == failures_.end() && !inner_->Knows(entry.first);
+    return failures_.find(entry.first) == failures_.end() && !inner().Knows(entry.first);
   });
 }
 
@@ -120,18 +120,18 @@ const PlacedPool::Failure* PlacedPool::FailureOf(std::string_view name) const {
 
 bool PlacedPool::Knows(std::string_view name) const {
   const Failure* failure = FailureOf(name);
-  return failure != nullptr ? !failure->removed : inner_->Knows(name);
+  return failure != nullptr ? !failure->removed : inner().Knows(name);
 }
 
 std::optional<double> PlacedPool::Served(std::string_view name) const {
-  return FailureOf(name) != nullptr ? std::nullopt : inner_->Served(name);
+  return FailureOf(name) != nullptr ? std::nullopt : inner().Served(name);
 }
 
 std::span<const ReplicaView> PlacedPool::Views() const {
-  const auto inner = inner_->Views();
-  if (failures_.empty()) return inner;
+  const auto own = inner().Views();
+  if (failures_.empty()) return own;
   views_.clear();
-  for (const ReplicaView& view : inner) {
+  for (const ReplicaView& view : own) {
     if (FailureOf(view.name) == nullptr) views_.push_back(view);
   }
   for (const auto& [name, failure] : failures_) {

@@ -10,7 +10,7 @@
 
 #include "policies/base/expected.h"
 #include "sim/engine/calendar.h"
-#include "sim/world/pool_model.h"
+#include "sim/world/pool_layer.h"
 
 namespace tidegate::sim {
 
@@ -34,7 +34,7 @@ struct Placement {
 // fewest, the first of equals. Replicas of a lost zone fail at once, starting and ready ones alike,
 // and stay to be seen as failed until somebody drains them, which needs no time. What such a
 // replica has in progress is finished as in a drain: pool models know no crash.
-class PlacedPool : public PoolModel {
+class PlacedPool : public PoolLayer {
  public:
   // `calendar` must be the inner pool's too, and outlive this object; losses count from its present
   // time. Precondition: losses are of zones that are listed.
@@ -52,15 +52,8 @@ class PlacedPool : public PoolModel {
   void Adopt(const std::string& name, const Revision& revision) override;  // likewise
   void Drain(const std::string& name) override;
   bool Knows(std::string_view name) const override;
-  void AdvanceTo(Instant at) override { inner_->AdvanceTo(at); }
   std::span<const signals::ReplicaView> Views() const override;
   std::optional<double> Served(std::string_view name) const override;
-  Flow total() const override { return inner_->total(); }
-  double backlog() const override { return inner_->backlog(); }
-  double capacity() const override { return inner_->capacity(); }
-  Rate arrival_rate(Instant at) const override { return inner_->arrival_rate(at); }
-  const Histogram* latencies() const override { return inner_->latencies(); }
-  std::optional<LatencyPercentiles> RecentLatency() override { return inner_->RecentLatency(); }
 
  private:
   struct Failure {
@@ -76,7 +69,6 @@ class PlacedPool : public PoolModel {
   void Tidy();
 
   Calendar& calendar_;
-  std::unique_ptr<PoolModel> inner_;
   Placement placement_;
   std::vector<int> down_;                                  // losses in force, by zone
   std::map<std::string, std::size_t, std::less<>> zones_;  // index of the zone, by replica
