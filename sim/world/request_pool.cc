@@ -115,10 +115,9 @@ void RequestPool::Remove(const std::string& name) {
   AdvanceTo(calendar_.Now());
   const std::size_t i = *roster_.Find(name);
   const Slot slot = roster_.account(i).slot;
-  const std::uint64_t inside = stations_.Inside(slot, Now());
+  const std::uint64_t inside = Inside(slot);
   TIDEGATE_CHECK(inside <= tenures_[slot].accepted, "a replica holds no more than it was given");
   cut_ += inside;
-  departed_ += tenures_[slot].accepted - inside;
   stations_.Remove(slot);
   roster_.Erase(i);
 }
@@ -276,7 +275,7 @@ Slot RequestPool::ChooseByConnection(double now) {
 
 std::uint64_t RequestPool::inside() const {
   std::uint64_t inside = 0;
-  for (const Account& account : roster_.accounts()) inside += stations_.Inside(account.slot, Now());
+  for (const Account& account : roster_.accounts()) inside += Inside(account.slot);
   return inside;
 }
 
@@ -292,7 +291,7 @@ std::optional<double> RequestPool::Served(std::string_view name) const {
   const auto i = roster_.Find(name);
   if (!i) return std::nullopt;
   const Slot slot = roster_.account(*i).slot;
-  return static_cast<double>(tenures_[slot].accepted - stations_.Inside(slot, Now()));
+  return static_cast<double>(tenures_[slot].accepted - Inside(slot));
 }
 
 Flow RequestPool::total() const {

@@ -53,7 +53,8 @@ class RequestPool : public PoolModel {
   const Histogram* latencies() const override { return &latencies_; }
   std::optional<LatencyPercentiles> RecentLatency() override;
 
-  // Requests in progress, waiting included.
+  // Requests in progress: served, or waiting and to be served. Those who will give up are lost
+  // already.
   std::uint64_t inside() const;
   // Seconds that all accepted requests waited or will wait for a worker, together.
   double waited_seconds() const { return waited_; }
@@ -95,6 +96,9 @@ class RequestPool : public PoolModel {
     std::uint32_t left = 0;  // requests until it is closed
   };
 
+  std::uint64_t Inside(Stations::Slot slot) const {
+    return stations_.Inside(slot, Now()) - stations_.Quitting(slot, Now());
+  }
   double SecondsAt(Instant at) const { return Seconds(at - start_); }
   double Now() const { return SecondsAt(advanced_); }
   void Add(const std::string& name, const Revision& revision, signals::Phase phase);
@@ -158,7 +162,6 @@ class RequestPool : public PoolModel {
   // Requests, but for retries_.
   std::uint64_t arrived_ = 0;
   std::uint64_t accepted_ = 0;
-  std::uint64_t departed_ = 0;  // served by replicas that are gone
   std::uint64_t refused_ = 0;
   std::uint64_t rejected_ = 0;
   std::uint64_t gave_up_ = 0;

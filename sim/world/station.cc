@@ -38,11 +38,13 @@ Stations::Slot Stations::Add() {
   if (unused_.empty()) {
     slot = static_cast<Slot>(lines_.size());
     lines_.emplace_back();
+    quitting_.emplace_back();
     nodes_.resize(nodes_.size() + 2 * leaves_);
   } else {
     slot = unused_.back();
     unused_.pop_back();
     lines_[slot].Clear();
+    quitting_[slot].Clear();
   }
   Node* const tree = Tree(slot);
   for (std::size_t i = 0; i < leaves_; ++i) {

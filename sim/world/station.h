@@ -65,13 +65,18 @@ class Stations {
     Replay(Tree(slot), end);
   }
   // A request that arrived at `now` waits until `leaves`, which is before FreeAt(), and goes away.
-  void GiveUp(Slot slot, double now, double leaves) { lines_[slot].Push(leaves, now); }
+  void GiveUp(Slot slot, double now, double leaves) {
+    lines_[slot].Push(leaves, now);
+    quitting_[slot].Push(leaves, now);
+  }
 
   // Requests that wait at `now`, which is not before the last arrival.
   std::size_t Waiting(Slot slot, double now) const {
     // While a worker is free nobody waits.
     return FreeAt(slot) <= now ? 0 : lines_[slot].Waiting(now);
   }
+  // Of those that wait at `now`, how many will give up.
+  std::size_t Quitting(Slot slot, double now) const { return quitting_[slot].Waiting(now); }
   // Requests that wait or are served at `now`.
   std::size_t Inside(Slot slot, double now) const {
     if (FreeAt(slot) > now) return workers_ + lines_[slot].Waiting(now);
@@ -114,6 +119,7 @@ class Stations {
   std::size_t leaves_;  // a power of two; those beyond workers_ are never free
   std::vector<Node> nodes_;
   std::vector<WaitingLine> lines_;
+  std::vector<WaitingLine> quitting_;  // of lines_, those who will give up
   std::vector<Slot> unused_;
 };
 

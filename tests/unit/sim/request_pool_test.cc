@@ -82,6 +82,21 @@ TEST_F(RequestPoolTest, GivesUpAfterItsPatience) {
   EXPECT_LE(pool.latencies()->max(), 551'000u);
 }
 
+// A counter that fell would be read as a restart.
+TEST_F(RequestPoolTest, WhoWillGiveUpTakesNothingFromWhatWasServed) {
+  ServiceModel model = Model();
+  model.service_seconds = 0.5;
+  model.patience_seconds = 5;
+  Pool(model, {5, 5, 5, 5, 500, 500, 500, 500, 500}, 1);
+  double before = 0;
+  for (double at = 0.1; at < 9; at += 0.1) {
+    RunTo(at);
+    EXPECT_GE(Share("r0"), before) << at;
+    before = Share("r0");
+  }
+  EXPECT_GT(pool_->total().gave_up, 1'000);
+}
+
 TEST_F(RequestPoolTest, ATightQueueRejects) {
   ServiceModel model = Model();
   model.requests.queue_limit = 3;

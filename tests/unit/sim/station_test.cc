@@ -81,7 +81,9 @@ TEST(StationsSlotTest, WhoGivesUpWaitsUntilThenAndTakesNoWorker) {
   stations.GiveUp(slot, 1, 11);
   EXPECT_EQ(stations.FreeAt(slot), 100);
   EXPECT_EQ(stations.Waiting(slot, 10.9), 1u);
+  EXPECT_EQ(stations.Quitting(slot, 10.9), 1u);
   EXPECT_EQ(stations.Waiting(slot, 11), 0u);
+  EXPECT_EQ(stations.Quitting(slot, 11), 0u);
   EXPECT_EQ(stations.Inside(slot, 11), 1u);
 }
 
