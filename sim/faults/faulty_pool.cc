@@ -47,14 +47,15 @@ void FaultyPool::Start(const std::string& name, const Revision& revision) {
   if (hangs) return;
   calendar_.At(now + chance_.Upto(plan_.slow_max, "start takes", name),
                [this, name, revision, fails] {
-                 if (Held(name) == nullptr) return;  // drained meanwhile
+                 const ReplicaView* held = Held(name);
+                 if (held == nullptr || held->phase != Phase::kStarting) return;  // meanwhile
                  if (fails) return Fail(name);
                  Release(name);
                  inner().Start(name, revision);
                });
 }
 
-void FaultyPool::Fail(const std::string& name) {
+void FaultyPool::Fail(std::string_view name) {
   const auto at = std::ranges::lower_bound(held_, name, {}, &ReplicaView::name);
   at->phase = Phase::kFailed;
   at->since = calendar_.Now();
@@ -84,19 +85,16 @@ std::span<const ReplicaView> FaultyPool::Views() const {
   auto held = held_.begin();
   for (const ReplicaView& view : own) {
     while (held != held_.end() && held->name < view.name) views_.push_back(*held++);
-    if (held != held_.end() && held->name == view.name) continue;
     views_.push_back(view);
   }
   views_.insert(views_.end(), held, held_.end());
   return views_;
 }
 
-void FaultyPool::Crash(const ReplicaView& view) {
-  ReplicaView failed = view;
-  failed.phase = Phase::kFailed;
-  failed.since = calendar_.Now();
-  inner().Drain(failed.name);  // no request goes there from now on
-  Hold(std::move(failed));
+void FaultyPool::Crash(const std::string& name) {
+  const ReplicaView* held = Held(name);
+  if (held == nullptr) return inner().Crash(name);
+  if (held->phase == Phase::kStarting) Fail(name);
 }
 
 void FaultyPool::Crashes() {
@@ -105,15 +103,15 @@ void FaultyPool::Crashes() {
   const std::int64_t second = UnixMillis(now) / 1'000;
   const bool zone_is_lost = chance_.Hits(plan_.zone_loss, "zone_loss", "", second);
   const int lost = chance_.Below(kZones, "zone", "", second);
-  std::vector<ReplicaView> crashed;
+  std::vector<std::string> crashed;
   for (const ReplicaView& view : inner().Views()) {
-    if (view.phase != Phase::kReady || Held(view.name) != nullptr) continue;
+    if (view.phase != Phase::kReady) continue;
     if ((zone_is_lost && ZoneOf(chance_, view.name) == lost) ||
         chance_.Hits(plan_.crash, "crash", view.name, second)) {
-      crashed.push_back(view);
+      crashed.push_back(view.name);
     }
   }
-  for (const ReplicaView& view : crashed) Crash(view);
+  for (const std::string& name : crashed) Crash(name);
 }
 
 }  // namespace tidegate::sim

@@ -23,6 +23,7 @@ class FaultyPool : public PoolLayer {
 
   void Start(const std::string& name, const Revision& revision) override;
   void Drain(const std::string& name) override;
+  void Crash(const std::string& name) override;
   bool Knows(std::string_view name) const override;
   std::span<const signals::ReplicaView> Views() const override;
   std::optional<double> Served(std::string_view name) const override;
@@ -34,15 +35,13 @@ class FaultyPool : public PoolLayer {
   const signals::ReplicaView* Held(std::string_view name) const;
   void Hold(signals::ReplicaView view);
   void Release(std::string_view name);
-  // The replica fails where it is held and starting.
-  void Fail(const std::string& name);
-  void Crash(const signals::ReplicaView& view);
+  // Precondition: it is held.
+  void Fail(std::string_view name);
 
   Calendar& calendar_;
   const FaultPlan& plan_;
   Chance chance_;
-  // Replicas that the inner pool does not have yet, or that it has no more though it may still show
-  // them; sorted by name. They win over what the inner pool shows.
+  // Replicas that the inner pool does not have yet, or that died before; sorted by name.
   std::vector<signals::ReplicaView> held_;
   mutable std::vector<signals::ReplicaView> views_;  // held_ and the inner pool's together
 };

@@ -137,7 +137,7 @@ rollout::BudgetUse UseOf(const Deployment& deployment) {
 }
 
 // What is known of single requests where the pool has them.
-std::optional<RequestResult> RequestsOf(const PoolModel& pool, const Flow& flow) {
+std::optional<RequestResult> RequestsOf(PoolModel& pool, const Flow& flow) {
   const Histogram* latencies = pool.latencies();
   if (latencies == nullptr) return std::nullopt;
   const auto at = [&](double q) { return static_cast<double>(latencies->Quantile(q)) * 1e-6; };
@@ -399,7 +399,7 @@ class Run {
     run.decisions = journal_.decisions();
     run.breaches = check_.breaches();
     for (auto& [id, result] : results_) {
-      const PoolModel& pool = *world_.at(id).pool;
+      PoolModel& pool = *world_.at(id).pool;
       const Flow flow = pool.total();
       result.requests = RequestsOf(pool, flow);
       result.arrived = flow.arrived;

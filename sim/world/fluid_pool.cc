@@ -50,23 +50,41 @@ void FluidPool::MakeReady(std::size_t i) {
   ++ready_;
 }
 
+void FluidPool::StopServing(std::size_t i) {
+  if (roster_.view(i).phase != Phase::kReady) return;
+  roster_.account(i).before = share_ - roster_.account(i).since;
+  --ready_;
+}
+
 void FluidPool::Drain(const std::string& name) {
   AdvanceTo(calendar_.Now());
   const auto i = roster_.Find(name);
   if (!i || roster_.view(*i).phase == Phase::kDraining) return;
-  ReplicaView& view = roster_.view(*i);
-  if (view.phase == Phase::kReady) {
-    roster_.account(*i).before = share_ - roster_.account(*i).since;
-    --ready_;
-  }
-  view.phase = Phase::kDraining;
-  view.since = calendar_.Now();
+  if (roster_.view(*i).phase == Phase::kFailed) return roster_.Erase(*i);
+  StopServing(*i);
+  roster_.view(*i).phase = Phase::kDraining;
+  roster_.view(*i).since = calendar_.Now();
   calendar_.At(calendar_.Now() + model_.drain, [this, name] { Remove(name); });
+}
+
+void FluidPool::Crash(const std::string& name) {
+  AdvanceTo(calendar_.Now());
+  const auto i = roster_.Find(name);
+  if (!i || roster_.view(*i).phase == Phase::kFailed) return;
+  const bool leaves = roster_.view(*i).phase == Phase::kDraining;
+  const double waiting = roster_.view(*i).phase == Phase::kReady ? backlog_ / ready_ : 0;
+  backlog_ -= waiting;
+  total_.lost += waiting;
+  total_.cut += waiting;
+  StopServing(*i);
+  if (leaves) return roster_.Erase(*i);
+  roster_.view(*i).phase = Phase::kFailed;
+  roster_.view(*i).since = calendar_.Now();
 }
 
 void FluidPool::Remove(const std::string& name) {
   AdvanceTo(calendar_.Now());
-  roster_.Erase(*roster_.Find(name));
+  if (const auto i = roster_.Find(name)) roster_.Erase(*i);
 }
 
 void FluidPool::AdvanceTo(Instant at) {
@@ -99,7 +117,7 @@ void FluidPool::FlowFor(double seconds, Rate rate) {
 
 std::optional<double> FluidPool::Served(std::string_view name) const {
   const auto i = roster_.Find(name);
-  if (!i) return std::nullopt;
+  if (!i || roster_.view(*i).phase == Phase::kFailed) return std::nullopt;
   const Account& account = roster_.account(*i);
   return roster_.view(*i).phase == Phase::kReady ? share_ - account.since : account.before;
 }

@@ -19,8 +19,9 @@ namespace tidegate::sim {
 // A pool as a fluid: arrivals flow at the trace's rate into a queue that ready replicas empty,
 // evenly, at their capacity; what would wait longer than clients are patient is lost. Good for how
 // replicas, backlog and losses move over seconds and more; it has no single request and therefore
-// no latency percentile. A stretch of time between two changes costs the same for any number of
-// replicas. Of the service model it uses what is outside `requests`.
+// no latency percentile. A replica that dies takes its share of those who wait with it. A stretch
+// of time between two changes costs the same for any number of replicas. Of the service model it
+// uses what is outside `requests`.
 class FluidPool : public PoolModel {
  public:
   // `calendar` and `trace` must outlive the pool; the trace starts at `start`.
@@ -30,6 +31,7 @@ class FluidPool : public PoolModel {
   void Start(const std::string& name, const Revision& revision) override;
   void Adopt(const std::string& name, const Revision& revision) override;
   void Drain(const std::string& name) override;
+  void Crash(const std::string& name) override;
   bool Knows(std::string_view name) const override { return roster_.Find(name).has_value(); }
   void AdvanceTo(Instant at) override;
   std::span<const signals::ReplicaView> Views() const override { return roster_.views(); }
@@ -49,6 +51,7 @@ class FluidPool : public PoolModel {
 
   void Ready(const std::string& name);
   void MakeReady(std::size_t i);
+  void StopServing(std::size_t i);
   void Remove(const std::string& name);
   void FlowFor(double seconds, Rate rate);
 

@@ -66,8 +66,9 @@ std::size_t PlacedPool::BestZone() const {
 
 void PlacedPool::Place(const std::string& name) {
   TIDEGATE_CHECK(HasRoom(), "a replica starts where there is room");
-  Tidy();
-  if (!placement_.zones.empty()) zones_.emplace(name, BestZone());
+  if (placement_.zones.empty()) return;
+  std::erase_if(zones_, [&](const auto& entry) { return !Knows(entry.first); });
+  zones_.emplace(name, BestZone());
 }
 
 void PlacedPool::Start(const std::string& name, const Revision& revision) {
@@ -82,63 +83,12 @@ void PlacedPool::Adopt(const std::string& name, const Revision& revision) {
 
 void PlacedPool::Lose(std::size_t zone) {
   ++down_[zone];
-  std::vector<ReplicaView> lost;
+  std::vector<std::string> lost;
   for (const ReplicaView& view : Views()) {
     const auto at = zones_.find(view.name);
-    const bool live = view.phase == Phase::kStarting || view.phase == Phase::kReady;
-    if (at != zones_.end() && at->second == zone && live) lost.push_back(view);
+    if (at != zones_.end() && at->second == zone) lost.push_back(view.name);
   }
-  for (ReplicaView& view : lost) {
-    inner().Drain(view.name);  // no request goes there from now on
-    view.phase = Phase::kFailed;
-    view.since = calendar_.Now();
-    const std::string name = view.name;
-    failures_.emplace(name, Failure{std::move(view)});
-  }
-}
-
-void PlacedPool::Drain(const std::string& name) {
-  const auto failed = failures_.find(name);
-  if (failed == failures_.end()) return inner().Drain(name);
-  failed->second.removed = true;  // nobody is left to finish anything
-  Tidy();
-}
-
-void PlacedPool::Tidy() {
-  std::erase_if(failures_, [&](const auto& entry) {
-    return entry.second.removed && !inner().Knows(entry.first);
-  });
-  std::erase_if(zones_, [&](const auto& entry) {
-    return failures_.find(entry.first) == failures_.end() && !inner().Knows(entry.first);
-  });
-}
-
-const PlacedPool::Failure* PlacedPool::FailureOf(std::string_view name) const {
-  const auto at = failures_.find(name);
-  return at == failures_.end() ? nullptr : &at->second;
-}
-
-bool PlacedPool::Knows(std::string_view name) const {
-  const Failure* failure = FailureOf(name);
-  return failure != nullptr ? !failure->removed : inner().Knows(name);
-}
-
-std::optional<double> PlacedPool::Served(std::string_view name) const {
-  return FailureOf(name) != nullptr ? std::nullopt : inner().Served(name);
-}
-
-std::span<const ReplicaView> PlacedPool::Views() const {
-  const auto own = inner().Views();
-  if (failures_.empty()) return own;
-  views_.clear();
-  for (const ReplicaView& view : own) {
-    if (FailureOf(view.name) == nullptr) views_.push_back(view);
-  }
-  for (const auto& [name, failure] : failures_) {
-    if (!failure.removed) views_.push_back(failure.view);
-  }
-  std::ranges::sort(views_, {}, &ReplicaView::name);
-  return views_;
+  for (const std::string& name : lost) Crash(name);
 }
 
 }  // namespace tidegate::sim

@@ -32,8 +32,7 @@ struct Placement {
 
 // A pool within a quota and spread over zones: a replica starts in the zone that is up and has the
 // fewest, the first of equals. Replicas of a lost zone fail at once, starting and ready ones alike,
-// and stay to be seen as failed until somebody drains them, which needs no time. What such a
-// replica has in progress is finished as in a drain: pool models know no crash.
+// and stay to be seen as failed until somebody drains them; those that drain are gone.
 class PlacedPool : public PoolLayer {
  public:
   // `calendar` must be the inner pool's too, and outlive this object; losses count from its present
@@ -50,30 +49,16 @@ class PlacedPool : public PoolLayer {
   // Precondition: HasRoom().
   void Start(const std::string& name, const Revision& revision) override;
   void Adopt(const std::string& name, const Revision& revision) override;  // likewise
-  void Drain(const std::string& name) override;
-  bool Knows(std::string_view name) const override;
-  std::span<const signals::ReplicaView> Views() const override;
-  std::optional<double> Served(std::string_view name) const override;
 
  private:
-  struct Failure {
-    signals::ReplicaView view;
-    bool removed = false;  // not to be seen any more, though the inner pool may still know it
-  };
-
   std::size_t BestZone() const;
   void Place(const std::string& name);
   void Lose(std::size_t zone);
-  const Failure* FailureOf(std::string_view name) const;
-  // Drops what the inner pool has forgotten too.
-  void Tidy();
 
   Calendar& calendar_;
   Placement placement_;
   std::vector<int> down_;                                  // losses in force, by zone
   std::map<std::string, std::size_t, std::less<>> zones_;  // index of the zone, by replica
-  std::map<std::string, Failure, std::less<>> failures_;   // by replica
-  mutable std::vector<signals::ReplicaView> views_;        // where there are failures
 };
 
 }  // namespace tidegate::sim

@@ -19,6 +19,7 @@ class PoolLayer : public PoolModel {
     inner_->Adopt(name, revision);
   }
   void Drain(const std::string& name) override { inner_->Drain(name); }
+  void Crash(const std::string& name) override { inner_->Crash(name); }
   bool Knows(std::string_view name) const override { return inner_->Knows(name); }
   void AdvanceTo(Instant at) override { inner_->AdvanceTo(at); }
   std::span<const signals::ReplicaView> Views() const override { return inner_->Views(); }
@@ -29,7 +30,7 @@ class PoolLayer : public PoolModel {
   double backlog() const override { return inner_->backlog(); }
   double capacity() const override { return inner_->capacity(); }
   Rate arrival_rate(Instant at) const override { return inner_->arrival_rate(at); }
-  const Histogram* latencies() const override { return inner_->latencies(); }
+  const Histogram* latencies() override { return inner_->latencies(); }
   std::optional<LatencyPercentiles> RecentLatency() override { return inner_->RecentLatency(); }
 
  protected:

@@ -20,12 +20,12 @@ struct Flow {
   double refused = 0;   // no replica was ready
   double rejected = 0;  // the line was full
   double gave_up = 0;   // the wait was too long
-  double cut = 0;       // the replica went before it was done
+  double cut = 0;       // the replica went or died before it was done
   double slow = 0;      // answered or about to be, later than the objective
   double retries = 0;   // that clients made, beside `arrived`
 };
 
-// Seconds from a request's arrival to its answer, of those that were answered in one stretch.
+// Seconds from a request's first attempt to its answer, of those answered in one stretch.
 struct LatencyPercentiles {
   double p50 = 0;
   double p90 = 0;
@@ -43,8 +43,13 @@ class PoolModel {
   virtual void Start(const std::string& name, const Revision& revision) = 0;
   // One that is ready already: how a pool begins. Precondition as Start's.
   virtual void Adopt(const std::string& name, const Revision& revision) = 0;
-  // No effect on replicas that are unknown, gone or draining already.
+  // One that failed is gone at once. No effect on replicas that are unknown, gone or draining
+  // already.
   virtual void Drain(const std::string& name) = 0;
+  // It dies at once, and with it what it has in progress, as when connections are reset: that is no
+  // answer, and clients may try again. Seen as failed until it is drained, or gone at once if it
+  // was draining. No effect on replicas that are unknown, gone or failed.
+  virtual void Crash(const std::string& name) = 0;
   virtual bool Knows(std::string_view name) const = 0;
 
   // Lets requests flow up to `at`; no effect for times already reached. Precondition: no phase
@@ -54,7 +59,7 @@ class PoolModel {
   // Sorted by name; valid until a replica starts or goes.
   virtual std::span<const signals::ReplicaView> Views() const = 0;
   // Requests that a replica has served since it started, at the time advanced to; unset for one
-  // that is unknown or gone.
+  // that is unknown, gone or failed.
   virtual std::optional<double> Served(std::string_view name) const = 0;
   // All of it, since the beginning.
   virtual Flow total() const = 0;
@@ -63,8 +68,9 @@ class PoolModel {
   // Requests per second that one replica serves at most.
   virtual double capacity() const = 0;
   virtual Rate arrival_rate(Instant at) const = 0;
-  // Of all requests, in microseconds; nullptr where the model has no single requests.
-  virtual const Histogram* latencies() const { return nullptr; }
+  // Of all requests that were answered by the time advanced to, in microseconds; nullptr where the
+  // model has no single requests. Valid until the pool is advanced.
+  virtual const Histogram* latencies() { return nullptr; }
   // Since the last call; to 3 %.
   virtual std::optional<LatencyPercentiles> RecentLatency() { return std::nullopt; }
 };

@@ -99,27 +99,77 @@ void RequestPool::MakeReady(std::size_t i) {
   ready_.push_back(slot);
 }
 
+void RequestPool::StopServing(std::size_t i) {
+  const Slot slot = roster_.account(i).slot;
+  if (tenures_[slot].ready) std::erase(ready_, slot);
+  tenures_[slot].ready = false;
+}
+
 void RequestPool::Drain(const std::string& name) {
   AdvanceTo(calendar_.Now());
   const auto i = roster_.Find(name);
   if (!i || roster_.view(*i).phase == Phase::kDraining) return;
-  const Slot slot = roster_.account(*i).slot;
-  if (tenures_[slot].ready) std::erase(ready_, slot);
-  tenures_[slot].ready = false;
+  if (roster_.view(*i).phase == Phase::kFailed) return Remove(name);
+  StopServing(*i);
   roster_.view(*i).phase = Phase::kDraining;
   roster_.view(*i).since = calendar_.Now();
   calendar_.At(calendar_.Now() + model_.drain, [this, name] { Remove(name); });
 }
 
+void RequestPool::Crash(const std::string& name) {
+  AdvanceTo(calendar_.Now());
+  const auto i = roster_.Find(name);
+  if (!i || roster_.view(*i).phase == Phase::kFailed) return;
+  if (roster_.view(*i).phase == Phase::kDraining) return Remove(name);
+  StopServing(*i);
+  CutOff(roster_.account(*i).slot);
+  roster_.view(*i).phase = Phase::kFailed;
+  roster_.view(*i).since = calendar_.Now();
+}
+
 void RequestPool::Remove(const std::string& name) {
   AdvanceTo(calendar_.Now());
-  const std::size_t i = *roster_.Find(name);
-  const Slot slot = roster_.account(i).slot;
-  const std::uint64_t inside = Inside(slot);
-  TIDEGATE_CHECK(inside <= tenures_[slot].accepted, "a replica holds no more than it was given");
-  cut_ += inside;
+  const auto i = roster_.Find(name);
+  if (!i) return;  // it died while it drained
+  const Slot slot = roster_.account(*i).slot;
+  CutOff(slot);
   stations_.Remove(slot);
-  roster_.Erase(i);
+  roster_.Erase(*i);
+}
+
+// What it has in progress fails now.
+void RequestPool::CutOff(Slot slot) {
+  Tidy(Now());
+  const auto end = in_progress_.begin() + static_cast<std::ptrdiff_t>(listed_);
+  const auto rest = std::stable_partition(
+      in_progress_.begin(), end, [slot](const InProgress& one) { return one.slot != slot; });
+  const std::vector<InProgress> torn(rest, end);
+  TIDEGATE_CHECK(torn.size() == Inside(slot), "a replica's requests in progress are listed");
+  listed_ -= torn.size();
+  torn_ += torn.size();
+  tenures_[slot].accepted -= torn.size();
+  stations_.Clear(slot);
+  std::vector<double> ends;
+  for (const InProgress& one : torn) {
+    if (Micros(one.end - one.first) > objective_micros_) --slow_;
+    ends.push_back(one.end);
+    Fail({Now(), one.first, one.number}, Now(), cut_);
+  }
+  if (downstream_ != nullptr) downstream_->Withdraw(std::move(ends));
+}
+
+// Requests that would have come from upstream at these times don't.
+void RequestPool::Withdraw(std::vector<double> ends) {
+  std::ranges::sort(ends);
+  std::erase_if(inbox_, [&](const Queued& queued) {
+    if (queued.attempt.number > 1) return false;
+    const auto at = std::ranges::lower_bound(ends, queued.attempt.at);
+    if (at == ends.end() || *at != queued.attempt.at) return false;
+    ends.erase(at);
+    return true;
+  });
+  TIDEGATE_CHECK(ends.empty(), "what is in progress upstream is expected downstream");
+  std::ranges::make_heap(inbox_, Later{});
 }
 
 // Requests.
@@ -134,7 +184,6 @@ void RequestPool::AdvanceTo(Instant at) {
     case Balancing::kLeastOfTwo: FlowTo<Balancing::kLeastOfTwo>(Now()); break;
     case Balancing::kLeast: FlowTo<Balancing::kLeast>(Now()); break;
   }
-  RecordBlock();
   CheckCounts();
 }
 
@@ -189,16 +238,37 @@ void RequestPool::Serve(double at, double first, int number) {
   ++tenure.accepted;
   ++accepted_;
   waited_ += start - at;
-  if (measurements_ == kBlock) RecordBlock();
-  measured_[measurements_++] = Micros(end - first);
+  slow_ += Micros(end - first) > objective_micros_ ? 1U : 0U;
+  if (listed_ == in_progress_.size()) Tidy(at);
+  in_progress_[listed_++] = {end, first, slot, number};
   if (downstream_ != nullptr) downstream_->Put({end, end, 1});
 }
 
-void RequestPool::RecordBlock() {
+// Measures those that are answered by `now`, which comes after all arrivals so far, and lists the
+// others alone. The list has room for four times as many then, so that each request is looked at
+// little more than once. Without a branch that depends on times: it would be guessed wrong half of
+// the time.
+void RequestPool::Tidy(double now) {
+  std::size_t kept = 0;
+  for (std::size_t begin = 0; begin < listed_; begin += kBlock) {
+    const std::size_t end = std::min(listed_, begin + kBlock);
+    for (std::size_t i = begin; i < end; ++i) {
+      const InProgress one = in_progress_[i];
+      in_progress_[kept] = one;
+      kept += one.end > now ? 1U : 0U;
+      measured_[measurements_] = Micros(one.end - one.first);
+      measurements_ += one.end > now ? 0U : 1U;
+    }
+    Record();
+  }
+  listed_ = kept;
+  if (4 * kept > in_progress_.size()) in_progress_.resize(4 * kept);
+}
+
+void RequestPool::Record() {
   const auto measured = std::span(measured_).first(measurements_);
   latencies_.RecordAll(measured);
   recent_.RecordAll(measured);
-  for (const std::uint64_t micros : measured) slow_ += micros > objective_micros_ ? 1U : 0U;
   measurements_ = 0;
 }
 
@@ -289,14 +359,14 @@ double RequestPool::backlog() const {
 
 std::optional<double> RequestPool::Served(std::string_view name) const {
   const auto i = roster_.Find(name);
-  if (!i) return std::nullopt;
+  if (!i || roster_.view(*i).phase == Phase::kFailed) return std::nullopt;
   const Slot slot = roster_.account(*i).slot;
   return static_cast<double>(tenures_[slot].accepted - Inside(slot));
 }
 
 Flow RequestPool::total() const {
   Flow flow;
-  const std::uint64_t served = accepted_ - cut_ - inside();
+  const std::uint64_t served = accepted_ - torn_ - inside();
   flow.arrived = static_cast<double>(arrived_);
   flow.served = static_cast<double>(served);
   flow.refused = static_cast<double>(refused_);
@@ -309,7 +379,13 @@ Flow RequestPool::total() const {
   return flow;
 }
 
+const Histogram* RequestPool::latencies() {
+  Tidy(Now());
+  return &latencies_;
+}
+
 std::optional<LatencyPercentiles> RequestPool::RecentLatency() {
+  Tidy(Now());
   if (recent_.count() == 0) return std::nullopt;
   const auto seconds = [this](double q) { return static_cast<double>(recent_.Quantile(q)) * 1e-6; };
   const LatencyPercentiles latency{seconds(0.5), seconds(0.9), seconds(0.99)};
@@ -317,11 +393,14 @@ std::optional<LatencyPercentiles> RequestPool::RecentLatency() {
   return latency;
 }
 
-// No request is made or lost by the books: each that arrived was accepted, lost or tries again.
+// No request is made or lost by the books: each that arrived was accepted and not cut off, is lost
+// or tries again.
 void RequestPool::CheckCounts() const {
-  TIDEGATE_CHECK(arrived_ == accepted_ + refused_ + rejected_ + gave_up_ + retrying_,
+  const std::uint64_t kept = accepted_ - torn_;
+  TIDEGATE_CHECK(arrived_ == kept + refused_ + rejected_ + gave_up_ + cut_ + retrying_,
                  "every request is accepted, lost or tries again");
-  TIDEGATE_CHECK(latencies_.count() == accepted_, "every accepted request is measured");
+  TIDEGATE_CHECK(latencies_.count() + listed_ == kept,
+                 "every accepted request is measured or in progress");
 }
 
 }  // namespace tidegate::sim

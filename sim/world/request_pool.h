@@ -26,8 +26,9 @@ namespace tidegate::sim {
 // is served by one of its workers. Costs some tens of nanoseconds a request, and memory for
 // replicas and for what is in progress, never for what was served.
 //
-// A replica that drains finishes what it has until it goes; what it has then is cut off: lost, but
-// with the time that it would have taken among the latencies.
+// A replica that drains finishes what it has until it goes. What it has then, and what one has that
+// dies, fails: its clients try again, or it is lost. Who would have given up waiting there does so
+// when he would have.
 class RequestPool : public PoolModel {
  public:
   // `calendar` and `trace` must outlive the pool; the trace starts at `start`. Equal seeds give
@@ -42,6 +43,7 @@ class RequestPool : public PoolModel {
   void Start(const std::string& name, const Revision& revision) override;
   void Adopt(const std::string& name, const Revision& revision) override;
   void Drain(const std::string& name) override;
+  void Crash(const std::string& name) override;
   bool Knows(std::string_view name) const override { return roster_.Find(name).has_value(); }
   void AdvanceTo(Instant at) override;
   std::span<const signals::ReplicaView> Views() const override { return roster_.views(); }
@@ -50,7 +52,7 @@ class RequestPool : public PoolModel {
   double backlog() const override;
   double capacity() const override { return model_.capacity(); }
   Rate arrival_rate(Instant at) const override;
-  const Histogram* latencies() const override { return &latencies_; }
+  const Histogram* latencies() override;
   std::optional<LatencyPercentiles> RecentLatency() override;
 
   // Requests in progress: served, or waiting and to be served. Those who will give up are lost
@@ -90,6 +92,13 @@ class RequestPool : public PoolModel {
       return a.attempt.at != b.attempt.at ? a.attempt.at > b.attempt.at : a.order > b.order;
     }
   };
+  // An accepted attempt that is not known to be done.
+  struct InProgress {
+    double end = 0;  // when it is answered
+    double first = 0;
+    Stations::Slot slot = 0;
+    int number = 1;
+  };
   struct Connection {
     Stations::Slot slot = 0;
     std::uint32_t generation = 0;
@@ -104,7 +113,9 @@ class RequestPool : public PoolModel {
   void Add(const std::string& name, const Revision& revision, signals::Phase phase);
   void Ready(const std::string& name);
   void MakeReady(std::size_t i);
+  void StopServing(std::size_t i);
   void Remove(const std::string& name);
+  void CutOff(Stations::Slot slot);
 
   template <Balancing kKind>
   void FlowTo(double until);
@@ -119,7 +130,9 @@ class RequestPool : public PoolModel {
   template <Balancing kKind>
   Stations::Slot ChooseByConnection(double now);
   Stations::Slot ChooseLeast(double now);
-  void RecordBlock();
+  void Tidy(double now);
+  void Record();
+  void Withdraw(std::vector<double> ends);
   void Put(const Attempt& attempt);
   // The attempt failed at `at`: another one follows, or one more is lost as `kind`.
   void Fail(const Attempt& attempt, double at, std::uint64_t& kind);
@@ -151,7 +164,11 @@ class RequestPool : public PoolModel {
   double retry_tokens_ = kMostTokens;
   std::uint64_t arrived_at_failure_ = 0;  // how many had, when retry_tokens_ was brought up to date
 
-  std::array<double, kBlock> block_{};            // arrivals
+  std::array<double, kBlock> block_{};  // arrivals
+  // Accepted attempts that are in progress, and, until Tidy(), those that were; in the order in
+  // which they were accepted. The first `listed_` are in use.
+  std::vector<InProgress> in_progress_ = std::vector<InProgress>(2 * kBlock);
+  std::size_t listed_ = 0;
   std::array<std::uint64_t, kBlock> measured_{};  // latencies to be recorded, in microseconds
   std::size_t measurements_ = 0;
   Histogram latencies_;
@@ -166,6 +183,7 @@ class RequestPool : public PoolModel {
   std::uint64_t rejected_ = 0;
   std::uint64_t gave_up_ = 0;
   std::uint64_t cut_ = 0;
+  std::uint64_t torn_ = 0;  // of accepted_: failed before they were answered
   std::uint64_t slow_ = 0;
   std::uint64_t retries_ = 0;
 };

@@ -43,9 +43,14 @@ Stations::Slot Stations::Add() {
   } else {
     slot = unused_.back();
     unused_.pop_back();
-    lines_[slot].Clear();
-    quitting_[slot].Clear();
   }
+  Clear(slot);
+  return slot;
+}
+
+void Stations::Clear(Slot slot) {
+  lines_[slot].Clear();
+  quitting_[slot].Clear();
   Node* const tree = Tree(slot);
   for (std::size_t i = 0; i < leaves_; ++i) {
     tree[leaves_ + i] = {i < workers_ ? 0 : std::numeric_limits<double>::infinity(), leaves_ + i};
@@ -53,7 +58,6 @@ Stations::Slot Stations::Add() {
   for (std::size_t i = leaves_ - 1; i > 0; --i) {
     tree[i] = tree[2 * i + 1].time < tree[2 * i].time ? tree[2 * i + 1] : tree[2 * i];
   }
-  return slot;
 }
 
 }  // namespace tidegate::sim

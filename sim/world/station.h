@@ -53,6 +53,8 @@ class Stations {
 
   // A station whose workers are all free.
   Slot Add();
+  // All workers are free and nobody waits.
+  void Clear(Slot slot);
   // Its slot may be given to another one.
   void Remove(Slot slot) { unused_.push_back(slot); }
 

@@ -84,6 +84,17 @@ TEST_F(FaultyPoolTest, FailingStartStaysToBeSeen) {
   EXPECT_EQ(pool->Served("a"), std::nullopt);
 }
 
+TEST_F(FaultyPoolTest, OneThatDiesBeforeItsSlowStartIsOverNeverStarts) {
+  const auto pool = Make({.start_slow = 1'000, .slow_max = Duration(30'000)});
+  pool->Start("a", "r");
+  pool->Crash("a");
+  EXPECT_EQ(PhaseOf(*pool), Phase::kFailed);
+  calendar_.RunUntil(kStart + Duration(40'000));
+  EXPECT_EQ(PhaseOf(*pool), Phase::kFailed);
+  pool->Drain("a");
+  EXPECT_FALSE(pool->Knows("a"));
+}
+
 TEST_F(FaultyPoolTest, SlowStartIsReadyInTheEnd) {
   const auto pool = Make({.start_slow = 1'000, .slow_max = Duration(30'000)});
   pool->Start("a", "r");

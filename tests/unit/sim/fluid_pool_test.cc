@@ -148,6 +148,33 @@ TEST_F(FluidPoolTest, AReplicaDrainedWhileItStartsNeverServes) {
   EXPECT_EQ(pool.total().served, 0);
 }
 
+TEST_F(FluidPoolTest, AReplicaThatDiesTakesItsShareOfThoseWhoWait) {
+  const traces::Trace load = Load(std::vector<double>(20, 400));
+  FluidPool pool(calendar_, load, kStart, Model());
+  Start(pool, 2);
+  RunTo(pool, seconds(5));
+  const double waiting = pool.backlog();
+  ASSERT_GT(waiting, 0);
+  pool.Crash("r1");
+  pool.Crash("r1");
+  pool.Crash("nobody");
+  EXPECT_EQ(pool.total().cut, waiting / 2);
+  EXPECT_EQ(pool.backlog(), waiting / 2);
+  ExpectConserved(pool);
+  EXPECT_EQ(pool.Views()[0].phase, Phase::kFailed);
+  EXPECT_EQ(pool.Served("r1"), std::nullopt);
+  const double served = pool.total().served;
+  RunTo(pool, seconds(7));
+  EXPECT_NEAR(pool.total().served - served, 2 * 100, 1e-6);  // the other one's
+  pool.Drain("r1");
+  EXPECT_FALSE(pool.Knows("r1"));
+  pool.Drain("r2");
+  pool.Crash("r2");  // what drains is gone
+  EXPECT_TRUE(pool.Views().empty());
+  RunTo(pool, seconds(12));
+  ExpectConserved(pool);
+}
+
 TEST_F(FluidPoolTest, ASecondDrainDoesNotStartAnew) {
   const traces::Trace load = Load({0});
   FluidPool pool(calendar_, load, kStart, Model());

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/world/fluid_pool.h"
+#include "sim/world/request_pool.h"
 
 namespace tidegate::sim {
 namespace {
@@ -122,6 +123,28 @@ TEST(PlacedPoolTest, AStartingReplicaOfALostZoneNeverBecomesReady) {
   EXPECT_EQ(world.pool.HasRoom().error().message, "no zone is up");
   world.RunTo(10);
   EXPECT_EQ(world.Phases(), "f");
+}
+
+TEST(PlacedPoolTest, WhatDrainsInALostZoneIsGone) {
+  World world({.zones = {"a", "b"}, .losses = {{"a", seconds(5), seconds(10)}}});
+  world.Start(2);
+  world.RunTo(4);
+  world.pool.Drain("r1");
+  EXPECT_EQ(world.Phases(), "dr");
+  world.RunTo(5);
+  EXPECT_EQ(world.Phases(), "r");
+}
+
+TEST(PlacedPoolTest, ALostZoneFailsTheRequestsInIt) {
+  Calendar calendar(kStart);
+  const traces::Trace trace{.bin = seconds(1), .requests = std::vector<double>(10, 10)};
+  ServiceModel model = World::Model();
+  model.service_seconds = 2;
+  PlacedPool pool(calendar, std::make_unique<RequestPool>(calendar, trace, kStart, model, 1),
+                  {.zones = {"a"}, .losses = {{"a", seconds(5), seconds(10)}}});
+  pool.Adopt("r1", "a");
+  calendar.RunUntil(kStart + seconds(6));
+  EXPECT_GT(pool.total().cut, 10);
 }
 
 TEST(PlacedPoolTest, LossesThatOverlapEndWithTheLast) {

@@ -55,7 +55,7 @@ class RequestPoolTest : public testing::Test {
 TEST_F(RequestPoolTest, ServesWhatItCanAndMeasuresEachRequest) {
   ServiceModel model = Model();
   model.requests.arrivals.spacing = ArrivalModel::Spacing::kEven;
-  const RequestPool& pool = Pool(model, std::vector<double>(10, 80), 1);
+  RequestPool& pool = Pool(model, std::vector<double>(10, 80), 1);
   RunTo(12);
   EXPECT_EQ(pool.total().served, pool.total().arrived);
   EXPECT_NEAR(pool.total().arrived, 800, 1);
@@ -75,7 +75,7 @@ TEST_F(RequestPoolTest, RefusesWhileNoReplicaIsReady) {
 TEST_F(RequestPoolTest, GivesUpAfterItsPatience) {
   ServiceModel model = Model();
   model.patience_seconds = 0.5;
-  const RequestPool& pool = Pool(model, std::vector<double>(60, 200), 1);
+  RequestPool& pool = Pool(model, std::vector<double>(60, 200), 1);
   RunTo(62);
   // Twice its capacity: half of them, and who is served waited at most half a second.
   EXPECT_NEAR(pool.total().gave_up / pool.total().arrived, 0.5, 0.02);
@@ -100,7 +100,7 @@ TEST_F(RequestPoolTest, WhoWillGiveUpTakesNothingFromWhatWasServed) {
 TEST_F(RequestPoolTest, ATightQueueRejects) {
   ServiceModel model = Model();
   model.requests.queue_limit = 3;
-  const RequestPool& pool = Pool(model, std::vector<double>(60, 200), 1);
+  RequestPool& pool = Pool(model, std::vector<double>(60, 200), 1);
   RunTo(62);
   EXPECT_GT(pool.total().rejected, 0.45 * pool.total().arrived);
   EXPECT_EQ(pool.total().gave_up, 0);
@@ -130,6 +130,130 @@ TEST_F(RequestPoolTest, WhatIsNotDoneAtTheEndOfADrainIsCutOff) {
   EXPECT_EQ(pool.total().cut + pool.total().served + static_cast<double>(pool.inside()),
             pool.total().arrived);
   EXPECT_GT(pool.total().cut, 0);
+}
+
+// A replica has two workers, and a request takes a second.
+ServiceModel LongRequests() {
+  ServiceModel model = Model();
+  model.workers = 2;
+  model.service_seconds = 1;
+  model.requests.arrivals.spacing = ArrivalModel::Spacing::kEven;
+  return model;
+}
+
+TEST_F(RequestPoolTest, ACrashFailsWhatIsServedAndWhatWaits) {
+  ServiceModel model = LongRequests();
+  model.requests.objective_seconds = 1.5;
+  RequestPool& pool = Pool(model, std::vector<double>(4, 4), 1);
+  RunTo(3);
+  const auto inside = static_cast<double>(pool.inside());
+  EXPECT_GT(inside, 4);  // two in service, the others wait
+  EXPECT_GT(pool.backlog(), 2);
+  const double served = pool.total().served;
+  pool.Crash("r0");
+  pool.Crash("r0");  // once is enough
+  EXPECT_EQ(pool.total().cut, inside);
+  EXPECT_EQ(pool.total().served, served);
+  EXPECT_EQ(pool.total().lost, inside);
+  EXPECT_EQ(pool.inside(), 0U);
+  EXPECT_EQ(pool.backlog(), 0);
+  // It stays to be seen, and to be drained in no time.
+  ASSERT_EQ(pool.Views().size(), 1U);
+  EXPECT_EQ(pool.Views()[0].phase, signals::Phase::kFailed);
+  EXPECT_EQ(pool.Served("r0"), std::nullopt);
+  RunTo(5);
+  EXPECT_EQ(pool.total().refused, pool.total().arrived - served - inside);
+  // What was not answered took no time, long or short.
+  EXPECT_EQ(static_cast<double>(pool.latencies()->count()), served);
+  EXPECT_LT(pool.total().slow, served);
+  pool.Drain("r0");
+  EXPECT_FALSE(pool.Knows("r0"));
+  RunTo(9);
+}
+
+// Ten tries are saved up at most.
+TEST_F(RequestPoolTest, WhoLosesAReplicaTriesAnotherWithinTheBudget) {
+  for (const double inside : {8.0, 15.0}) {
+    ServiceModel model = LongRequests();
+    model.workers = 40;
+    model.requests.balancing = Balancing::kRoundRobin;
+    model.requests.retries = {.attempts = 3, .backoff_seconds = 0.1, .budget = 0.2};
+    calendar_ = Calendar(kStart);
+    RequestPool& pool = Pool(model, std::vector<double>(8, 2 * inside), 2);
+    calendar_.At(kStart + seconds(4), [&] { pool.Crash("r0"); });
+    RunTo(12);
+    const Flow flow = pool.total();
+    EXPECT_NEAR(flow.retries, std::min(inside, 10.0), 1);
+    EXPECT_NEAR(flow.lost, std::max(inside - 10, 0.0), 1);
+    EXPECT_EQ(flow.lost, flow.cut);
+    // Measured once, from the first attempt: nearly a second in the one that died.
+    EXPECT_EQ(static_cast<double>(pool.latencies()->count()), flow.served);
+    EXPECT_NEAR(static_cast<double>(pool.latencies()->max()), 2.1e6, 0.15e6);
+  }
+}
+
+TEST_F(RequestPoolTest, WhatADrainCutsOffIsTriedAgain) {
+  ServiceModel model = LongRequests();
+  model.service_seconds = 4;
+  model.workers = 20;
+  model.requests.balancing = Balancing::kRoundRobin;
+  model.requests.retries = {.attempts = 2, .backoff_seconds = 0.1, .budget = 1};
+  RequestPool& pool = Pool(model, std::vector<double>(4, 4), 2);
+  calendar_.At(kStart + seconds(3), [&] { pool.Drain("r0"); });
+  RunTo(15);
+  EXPECT_FALSE(pool.Knows("r0"));
+  EXPECT_GT(pool.total().retries, 1);
+  EXPECT_EQ(pool.total().lost, 0);
+  EXPECT_GT(pool.latencies()->max(), 7'000'000U);
+}
+
+TEST_F(RequestPoolTest, AReplicaThatDiesWhileItDrainsIsGone) {
+  RequestPool& pool = Pool(LongRequests(), std::vector<double>(4, 4), 1);
+  RunTo(2);
+  pool.Drain("r0");
+  const auto inside = static_cast<double>(pool.inside());
+  pool.Crash("r0");
+  EXPECT_FALSE(pool.Knows("r0"));
+  EXPECT_EQ(pool.total().cut, inside);
+  RunTo(10);
+}
+
+TEST_F(RequestPoolTest, AReplicaThatDiesWhileItStartsNeverServes) {
+  RequestPool& pool = Pool(Model(), std::vector<double>(4, 4), 0);
+  pool.Start("a", "v1");
+  calendar_.At(kStart + seconds(1), [&] { pool.Crash("a"); });
+  RunTo(5);
+  EXPECT_EQ(pool.Views()[0].phase, signals::Phase::kFailed);
+  EXPECT_EQ(pool.total().served, 0);
+}
+
+// Slots, lines, workers and connections are used again; the pool's own checks hold at each advance,
+// and RunTo adds up.
+TEST_F(RequestPoolTest, BooksBalanceWhateverDies) {
+  for (const Balancing balancing :
+       {Balancing::kRandom, Balancing::kRoundRobin, Balancing::kLeastOfTwo, Balancing::kLeast}) {
+    ServiceModel model = Model();
+    model.patience_seconds = 0.3;
+    model.requests.queue_limit = 40;
+    model.requests.distribution = ServiceKind::kLognormal;
+    model.requests.balancing = balancing;
+    model.requests.connections = balancing == Balancing::kLeast ? 30 : 0;
+    model.requests.requests_per_connection = 50;
+    calendar_ = Calendar(kStart);
+    RequestPool& pool = Pool(model, std::vector<double>(100, 420), 4);
+    for (int i = 0; i < 250; ++i) {
+      RunTo(0.4 * (i + 1));
+      const std::string name = pool.Views().empty() ? "" : pool.Views()[0].name;
+      if (i % 3 == 0) pool.Crash(name);
+      if (i % 3 == 1) pool.Drain(name);
+      if (i % 3 != 2) pool.Start(fmt::format("s{}", i), "v1");
+    }
+    RunTo(110);
+    const Flow flow = pool.total();
+    EXPECT_GT(flow.cut, 100);
+    EXPECT_GT(flow.gave_up + flow.rejected, 100);
+    EXPECT_EQ(static_cast<double>(pool.latencies()->count()), flow.served);
+  }
 }
 
 TEST_F(RequestPoolTest, RetriesComeBackWithinTheirBudget) {
@@ -216,7 +340,7 @@ TEST_F(RequestPoolTest, SlowReplicasTakeLonger) {
   model.requests.slow_share = 1;
   model.requests.slow_factor = 3;
   model.requests.objective_seconds = 0.1;
-  const RequestPool& pool = Pool(model, std::vector<double>(10, 10), 1);
+  RequestPool& pool = Pool(model, std::vector<double>(10, 10), 1);
   RunTo(12);
   EXPECT_NEAR(static_cast<double>(pool.latencies()->min()), 150'000, 1);
   EXPECT_EQ(pool.total().slow, pool.total().arrived);
@@ -231,6 +355,23 @@ TEST_F(RequestPoolTest, AChainPassesOnWhatWasServed) {
   EXPECT_EQ(front.total().arrived, back.total().arrived);
   EXPECT_EQ(back.total().served, back.total().arrived);
   EXPECT_EQ(back.arrival_rate(kStart + seconds(3)), 90);
+}
+
+TEST_F(RequestPoolTest, AChainDoesNotPassOnWhatDied) {
+  RequestPool& front = Pool(Model(), std::vector<double>(20, 190), 2);
+  RequestPool back(calendar_, trace_, kStart, Model(), 2);
+  back.FollowOn(front);
+  back.Adopt("b0", "v1");
+  back.Adopt("b1", "v1");
+  calendar_.At(kStart + seconds(10), [&] {
+    front.Crash("r0");
+    back.AdvanceTo(calendar_.Now());
+  });
+  RunTo(40);
+  back.AdvanceTo(kStart + seconds(40));
+  EXPECT_GT(front.total().cut, 0);
+  EXPECT_GT(front.total().served, 0);
+  EXPECT_EQ(back.total().arrived, front.total().served);
 }
 
 TEST_F(RequestPoolTest, EqualSeedsGiveEqualRuns) {
