@@ -44,7 +44,10 @@ int RunDaemon(const RunOptions& options, std::ostream& err) {
     err << "tidegate run: " << daemon.error().message << "\n";
     return daemon.error().code == ErrorCode::kInvalid ? kBadInput : kFailed;
   }
-  (*daemon)->Run();
+  if (auto ran = (*daemon)->Run(); !ran) {
+    err << "tidegate run: " << ran.error().message << "; stopped without touching them\n";
+    return kFailed;
+  }
   (*daemon)->Stop();
   return 0;
 }

@@ -249,7 +249,7 @@ void Daemon::Tick() {
   Publish();
 }
 
-void Daemon::Run() {
+Expected<void> Daemon::Run() {
   Instant looked = clock_.Now();
   Instant ticked{};
   bool early = true;  // the first tick is due at once
@@ -257,6 +257,7 @@ void Daemon::Run() {
     turned_ = SteadyMillis();
     const Instant now = clock_.Now();
     const Instant next = early ? std::min(due_, ticked + kLeastGap) : due_;
+    TIDEGATE_TRY_VOID(fleet_->CheckOwnership());
     if (now >= next) {
       Tick();
       ticked = clock_.Now();
@@ -264,7 +265,7 @@ void Daemon::Run() {
       continue;
     }
     const Wakeup wakeup = waker_.Wait(std::min(next - now, kLookEvery));
-    if (wakeup == Wakeup::kStop) return;
+    if (wakeup == Wakeup::kStop) return fleet_->CheckOwnership();
     early = early || wakeup == Wakeup::kEvent;
     const bool look = clock_.Now() - looked >= kLookEvery;
     if (look) looked = clock_.Now();

@@ -33,8 +33,9 @@ class Daemon {
                                                  Waker& waker);
   ~Daemon();
 
-  // Ticks until a signal says stop.
-  void Run();
+  // Ticks until a signal says stop. kConflict: another daemon keeps the pools now, and this one has
+  // let go of all of them; don't call Stop().
+  Expected<void> Run();
   // The clean end: state written, pools left serving, or drained where the options say so.
   void Stop();
 

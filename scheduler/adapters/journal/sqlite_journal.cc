@@ -1,5 +1,7 @@
 // Three tables: `decisions` (protobuf records, the bulk), `state` (one row a pool, overwritten) and
-// SQLite's own user_version as the schema's version. Bounded twice: decisions past max_age go with
+// `owner` (one row: how often the journal was opened to write, a fencing token that each
+// transaction looks at). SQLite's own user_version is the schema's version; a program that doesn't
+// know `owner` ignores it. Bounded twice: decisions past max_age go with
 // the next tick; when the file passes max_bytes the oldest tenth goes, and incremental vacuum hands
 // the pages back.
 
@@ -32,7 +34,11 @@ CREATE INDEX IF NOT EXISTS decisions_by_pool ON decisions(pool, at_ms);
 CREATE INDEX IF NOT EXISTS decisions_by_time ON decisions(at_ms);
 CREATE TABLE IF NOT EXISTS state(pool TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, record BLOB NOT NULL)
   WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS owner(one INTEGER PRIMARY KEY CHECK(one = 1), opened INTEGER NOT NULL);
 )";
+const char kTake[] =
+    "INSERT INTO owner VALUES(1, 1) ON CONFLICT(one) DO UPDATE SET opened = opened + 1 "
+    "RETURNING opened";
 
 PoolId ParsePool(const std::string& text) {
   const auto slash = text.find('/');
@@ -44,6 +50,14 @@ Expected<std::int64_t> Number(Database& database, const char* pragma) {
   TIDEGATE_TRY(Statement statement, database.Prepare(pragma));
   TIDEGATE_TRY(const bool row, statement.Step());
   return row ? statement.Integer(0) : 0;
+}
+
+Expected<std::int64_t> TakeOwnership(Database& database) {
+  TIDEGATE_TRY(Statement take, database.Prepare(kTake));
+  TIDEGATE_TRY([[maybe_unused]] const bool row, take.Step());
+  const std::int64_t opened = take.Integer(0);
+  TIDEGATE_TRY([[maybe_unused]] const bool more, take.Step());
+  return opened;
 }
 
 Expected<void> CheckVersion(Database& database, const std::string& path) {
@@ -63,10 +77,13 @@ struct SqliteJournal::Impl {
   Database database;
   Statement insert_decision;
   Statement insert_state;
+  Statement select_owner;
+  std::int64_t owner = 0;
   Instant pruned{};
   std::int64_t records = 0;  // counted once and kept up to date: count(*) reads the whole table
 
   Expected<void> Write(Instant now, std::span<const ports::JournalEntry> entries);
+  Expected<std::int64_t> Owner();
   Expected<void> Prune(Instant now);
   Expected<std::int64_t> Bytes();
 };
@@ -89,9 +106,23 @@ Expected<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const JournalOption
                database.Prepare("INSERT OR REPLACE INTO state(at_ms, pool, record) "
                                 "VALUES(?1, ?2, ?3)"));
   TIDEGATE_TRY(const std::int64_t rows, Number(database, "SELECT count(*) FROM decisions"));
-  auto impl = std::make_unique<Impl>(
-      Impl{options, std::move(database), std::move(decision), std::move(state), Instant{}, rows});
+  TIDEGATE_TRY(const std::int64_t taken, TakeOwnership(database));
+  TIDEGATE_TRY(Statement owner, database.Prepare("SELECT opened FROM owner"));
+  auto impl = std::make_unique<Impl>(Impl{.options = options,
+                                          .database = std::move(database),
+                                          .insert_decision = std::move(decision),
+                                          .insert_state = std::move(state),
+                                          .select_owner = std::move(owner),
+                                          .owner = taken,
+                                          .records = rows});
   return std::unique_ptr<SqliteJournal>(new SqliteJournal(std::move(impl)));
+}
+
+Expected<std::int64_t> SqliteJournal::Impl::Owner() {
+  TIDEGATE_TRY(const bool row, select_owner.Step());
+  const std::int64_t opened = row ? select_owner.Integer(0) : 0;
+  select_owner.Reset();
+  return opened;
 }
 
 Expected<void> SqliteJournal::Impl::Write(Instant now,
@@ -105,6 +136,11 @@ Expected<void> SqliteJournal::Impl::Write(Instant now,
     statement.Reset();
     return {};
   };
+  TIDEGATE_TRY(const std::int64_t opened, Owner());
+  if (opened != owner) {
+    return Fail(ErrorCode::kConflict,
+                fmt::format("another daemon has taken the journal {} since", options.path));
+  }
   for (const ports::JournalEntry& entry : entries) {
     if (entry.decision != nullptr) {
       TIDEGATE_TRY_VOID(

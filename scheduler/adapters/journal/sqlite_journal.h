@@ -23,11 +23,15 @@ struct JournalOptions {
 // Decisions and state in one SQLite file in WAL mode. Survives a kill at any instant: a tick is in
 // it whole or not at all. Power loss may cost the last ticks, never the file. Not thread-safe;
 // readers open their own.
+//
+// It belongs to the one that opened it last: who opened it before can't write any more, so that a
+// daemon that stood still while another one took its place doesn't undo what that one wrote.
 class SqliteJournal : public ports::Journal {
  public:
   static Expected<std::unique_ptr<SqliteJournal>> Open(const JournalOptions& options);
   ~SqliteJournal() override;
 
+  // kConflict: it was opened anew since, and nothing is written.
   Expected<void> Append(Instant now, std::span<const ports::JournalEntry> entries) override;
 
   // The state as last written. A pool whose record can't be read is left out and named in

@@ -18,6 +18,7 @@
 #include "scheduler/adapters/process/gateway_process.h"
 #include "scheduler/adapters/process/pool_runner.h"
 #include "scheduler/adapters/process/posix.h"
+#include "scheduler/adapters/process/state_lock.h"
 #include "scheduler/adapters/system_clock.h"
 
 namespace tidegate::adapters {
@@ -79,6 +80,7 @@ class ProcessFleet::Core {
   Expected<void> Open();
   Expected<void> Configure(std::vector<PoolTemplate> pools);
   Expected<void> Request(Instant now, const PoolId& pool, const rollout::Step& step);
+  Expected<void> CheckOwnership() const { return state_lock_->Check(); }
   std::vector<signals::ReplicaView> Observe(const PoolId& pool) const;
   std::vector<ScrapeTarget> Targets() const;
   void Stop(bool drain);
@@ -96,6 +98,7 @@ class ProcessFleet::Core {
   };
 
   void Run();
+  bool Turn(const std::set<PoolId>& woken);
   void Push(Command command);
   std::vector<Command> FetchCommands();
   void Apply(const Command& command, Instant wall);
@@ -107,8 +110,8 @@ class ProcessFleet::Core {
   std::set<PoolId> WaitForEvents();
   Expected<void> RecoverPools();
 
-  ProcessFleetOptions options_;  // constant once open
-  OwnedFd lock_file_;
+  ProcessFleetOptions options_;          // constant once open
+  std::optional<StateLock> state_lock_;  // set once open
   OwnedFd wake_;
   SystemClock clock_;
   std::map<PoolId, Pool> pools_;
@@ -122,7 +125,8 @@ class ProcessFleet::Core {
   std::map<PoolId, Revision> configured_;
   Duration longest_drain_{0};
   bool stop_ = false;
-  bool idle_ = false;  // no pools and no commands
+  bool idle_ = false;   // no pools and no commands
+  bool ended_ = false;  // the thread is done
 
   std::thread thread_;
 };
@@ -139,7 +143,7 @@ Expected<void> ProcessFleet::Core::Open() {
   TIDEGATE_TRY_VOID(MakeDirectory(options_.state_dir));
   // A process that is being started holds the lock until its program runs: whoever has the lock
   // finds every process of an earlier fleet.
-  TIDEGATE_TRY(lock_file_, LockFile(options_.state_dir + "/lock", kLockPatience));
+  TIDEGATE_TRY(state_lock_, StateLock::Take(options_.state_dir, kLockPatience));
   wake_ = OwnedFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_.valid()) return Fail(SystemError("make an eventfd"));
   TIDEGATE_TRY_VOID(RecoverPools());
@@ -207,6 +211,7 @@ Expected<void> ProcessFleet::Core::Request(Instant now, const PoolId& pool,
   if (!IsReplicaName(step.replica)) {
     return Fail(ErrorCode::kInvalid, fmt::format("'{}' can't name a replica", step.replica));
   }
+  TIDEGATE_TRY_VOID(CheckOwnership());
   const std::lock_guard lock(mutex_);
   const auto configured = configured_.find(pool);
   if (configured == configured_.end() && reports_.count(pool) == 0) {
@@ -256,7 +261,7 @@ void ProcessFleet::Core::Stop(bool drain) {
       Command command;
       command.configure.emplace();
       Push(std::move(command));
-      emptied_.wait_for(lock, longest_drain_ * 2 + kStopGrace, [this] { return idle_; });
+      emptied_.wait_for(lock, longest_drain_ * 2 + kStopGrace, [this] { return idle_ || ended_; });
     }
     stop_ = true;
     const std::uint64_t one = 1;
@@ -362,19 +367,34 @@ std::set<PoolId> ProcessFleet::Core::WaitForEvents() {
   return woken;
 }
 
+// False once the state directory is another fleet's. This process may have stood still for any
+// time before any of its instructions, so what it owned when it waited, or a command before, says
+// nothing.
+bool ProcessFleet::Core::Turn(const std::set<PoolId>& woken) {
+  for (const Command& command : FetchCommands()) {
+    if (!CheckOwnership()) return false;
+    Apply(command, clock_.Now());
+  }
+  if (!CheckOwnership()) return false;
+  const bool changed = AdvancePools(woken);
+  Publish();
+  if (changed && options_.on_change) options_.on_change();
+  return true;
+}
+
 void ProcessFleet::Core::Run() {
   std::set<PoolId> woken;
-  while (true) {
-    for (const Command& command : FetchCommands()) Apply(command, clock_.Now());
-    const bool changed = AdvancePools(woken);
-    Publish();
-    if (changed && options_.on_change) options_.on_change();
+  while (Turn(woken)) {
     {
       const std::lock_guard lock(mutex_);
       if (stop_) return;
     }
     woken = WaitForEvents();
   }
+  if (options_.on_change) options_.on_change();
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  emptied_.notify_all();
 }
 
 Expected<std::unique_ptr<ProcessFleet>> ProcessFleet::Open(ProcessFleetOptions options) {
@@ -389,6 +409,8 @@ ProcessFleet::~ProcessFleet() = default;
 Expected<void> ProcessFleet::Configure(std::vector<PoolTemplate> pools) {
   return core_->Configure(std::move(pools));
 }
+
+Expected<void> ProcessFleet::CheckOwnership() const { return core_->CheckOwnership(); }
 
 Expected<void> ProcessFleet::Request(Instant now, const PoolId& pool, const rollout::Step& step) {
   return core_->Request(now, pool, step);

@@ -22,8 +22,8 @@ namespace tidegate::adapters {
 // twice, and drains that had begun keep their deadline.
 class ProcessFleet : public ports::Actuator {
  public:
-  // Takes the state directory and adopts what runs. kConflict: another fleet has it. kInvalid: an
-  // option makes no sense.
+  // Takes the state directory (StateLock) and adopts what runs. kConflict: another fleet has it.
+  // kInvalid: an option makes no sense.
   static Expected<std::unique_ptr<ProcessFleet>> Open(ProcessFleetOptions options);
   // As Stop(false).
   ~ProcessFleet() override;
@@ -35,9 +35,13 @@ class ProcessFleet : public ports::Actuator {
   // and nothing is changed.
   Expected<void> Configure(std::vector<PoolTemplate> pools);
 
-  // kNotFound: no such pool; kConflict: a start of a revision that is not the configured one;
-  // kInvalid: a replica name that can't be one.
+  // kNotFound: no such pool; kConflict: a start of a revision that is not the configured one, or
+  // the state directory is another fleet's now; kInvalid: a replica name that can't be one.
   Expected<void> Request(Instant now, const PoolId& pool, const rollout::Step& step) override;
+
+  // kConflict once another fleet has the state directory. This one then does nothing any more:
+  // what was requested and not begun is forgotten, and all processes are the other's.
+  Expected<void> CheckOwnership() const;
 
   // Sorted by name; requests that were accepted and not yet begun are in it.
   std::vector<signals::ReplicaView> Observe(const PoolId& pool) const;

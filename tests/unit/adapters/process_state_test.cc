@@ -11,6 +11,7 @@
 #include "scheduler/adapters/process/gateway_process.h"
 #include "scheduler/adapters/process/posix.h"
 #include "scheduler/adapters/process/replica_store.h"
+#include "scheduler/adapters/process/state_lock.h"
 #include "tests/testing/child_process.h"
 
 namespace tidegate::adapters {
@@ -81,6 +82,58 @@ TEST(StateFileTest, ALockKeepsOthersOutUntilItIsGone) {
   EXPECT_EQ(LockFile(path, Duration(30)).error().code, ErrorCode::kConflict);
   first->reset();
   EXPECT_TRUE(LockFile(path, Duration(0)).has_value());
+}
+
+class StateLockTest : public ::testing::Test {
+ protected:
+  std::string directory() const { return dir_.path().string(); }
+  std::filesystem::path file() const { return dir_.path() / "lock"; }
+  StateLock Take() const {
+    auto lock = StateLock::Take(directory(), Duration(0));
+    EXPECT_TRUE(lock.has_value()) << lock.error().message;
+    return *std::move(lock);
+  }
+  testing::TempDir dir_;
+};
+
+TEST_F(StateLockTest, KeepsOthersOutAndSaysWhoHasIt) {
+  const StateLock first = Take();
+  EXPECT_TRUE(first.Check().has_value());
+  const auto second = StateLock::Take(directory(), Duration(0));
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, ErrorCode::kConflict);
+  EXPECT_NE(second.error().message.find("(process " + std::to_string(::getpid()) + ")"),
+            std::string::npos)
+      << second.error().message;
+  EXPECT_TRUE(first.Check().has_value());
+}
+
+TEST_F(StateLockTest, CountsItsHolders) {
+  for (std::int64_t generation = 1; generation <= 12; ++generation) {
+    EXPECT_EQ(Take().generation(), generation);
+  }
+  std::ofstream(file()) << "something else";
+  EXPECT_EQ(Take().generation(), 1);
+}
+
+TEST_F(StateLockTest, IsLostWithItsFile) {
+  const StateLock old = Take();
+  std::filesystem::remove(file());
+  EXPECT_EQ(old.Check().error().code, ErrorCode::kConflict);
+  const StateLock next = Take();  // as its generation is 1 too, the file itself has to tell
+  EXPECT_EQ(next.generation(), old.generation());
+  EXPECT_EQ(old.Check().error().code, ErrorCode::kConflict);
+  EXPECT_TRUE(next.Check().has_value());
+}
+
+// As on a file system that doesn't keep locks.
+TEST_F(StateLockTest, IsLostToWhoTookItSince) {
+  const StateLock old = Take();
+  std::ofstream(file()) << "2 4711\n";
+  const auto lost = old.Check();
+  ASSERT_FALSE(lost.has_value());
+  EXPECT_EQ(lost.error().code, ErrorCode::kConflict);
+  EXPECT_NE(lost.error().message.find("process 4711"), std::string::npos) << lost.error().message;
 }
 
 TEST(AccessLogTest, MovesCompleteLinesOnceAcrossRestarts) {

@@ -317,5 +317,24 @@ TEST_F(SqliteJournalTest, ASecondWriterIsToldOfTheConflict) {
   EXPECT_TRUE(journal->Append(kStart, entries));
 }
 
+TEST_F(SqliteJournalTest, WhoOpenedItBeforeCanNotWriteAnyMore) {
+  const auto old = Open();
+  Append(*old, DecisionAt(kStart, 1));
+  const auto next = Open();
+  Append(*next, DecisionAt(kStart, 2));
+  const decision::Decision decision = DecisionAt(kStart, 3);
+  const decision::PoolState state = StateOf(3);
+  const std::vector<ports::JournalEntry> entries{
+      {.decision = &decision, .pool = &kEdge, .state = &state}};
+  const auto refused = old->Append(kStart, entries);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(refused.error().message, "another daemon has taken the journal " + path() + " since");
+  const auto restored = next->Restore(nullptr);
+  ASSERT_TRUE(restored);
+  EXPECT_NE(restored->pools.at(kEdge), state);
+  EXPECT_TRUE(next->Append(kStart, entries));
+}
+
 }  // namespace
 }  // namespace tidegate::adapters
