@@ -13,7 +13,7 @@ struct Kind {
   int most;
 };
 
-constexpr std::array<Kind, 18> kKinds{{{"start_slow", &FaultPlan::start_slow, 300},
+constexpr std::array<Kind, 19> kKinds{{{"start_slow", &FaultPlan::start_slow, 300},
                                        {"start_hangs", &FaultPlan::start_hangs, 200},
                                        {"start_fails", &FaultPlan::start_fails, 300},
                                        {"crash", &FaultPlan::crash, 20},
@@ -29,6 +29,7 @@ constexpr std::array<Kind, 18> kKinds{{{"start_slow", &FaultPlan::start_slow, 30
                                        {"observe_fails", &FaultPlan::observe_fails, 200},
                                        {"fleet_fails", &FaultPlan::fleet_fails, 200},
                                        {"daemon_dies", &FaultPlan::daemon_dies, 80},
+                                       {"second_daemon", &FaultPlan::second_daemon, 60},
                                        {"overrun", &FaultPlan::overrun, 200},
                                        {"rollouts", &FaultPlan::rollouts, 40}}};
 
@@ -41,7 +42,8 @@ FaultPlan DrawFaults(const Chance& chance, Instant until) {
     if (!chance.Hits(400, "exists", kind.name)) continue;
     plan.*kind.chance = 1 + chance.Below(kind.most, "how often", kind.name);
   }
-  if (plan.daemon_dies == 0 && chance.Hits(400, "exists", "journal_fails")) {
+  const bool successors = plan.daemon_dies > 0 || plan.second_daemon > 0;
+  if (!successors && chance.Hits(400, "exists", "journal_fails")) {
     plan.journal_fails = 1 + chance.Below(300, "how often", "journal_fails");
   }
   if (chance.Hits(300, "exists", "view_lag")) plan.view_lag = 1 + chance.Below(3, "view_lag");

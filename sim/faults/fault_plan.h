@@ -36,14 +36,15 @@ struct FaultPlan {
 
   int journal_fails = 0;  // of ticks
   int daemon_dies = 0;    // of ticks, at any instant between its observation and its last request
+  int second_daemon = 0;  // of ticks: the daemon stands still, another takes the pool, both go on
   int overrun = 0;        // of ticks: the next one is late
   int rollouts = 0;       // of ticks: the template changes
 };
 
 // Whether a fault of each kind exists at all is drawn before how often it happens, so that lives
-// with one kind of fault and lives with many are both common. A failing journal and a dying daemon
-// exclude each other: a daemon that could not write its state down cannot find it again, and
-// nothing is promised for that.
+// with one kind of fault and lives with many are both common. A failing journal excludes a dying
+// daemon and a second one: what could not be written down can't be found by the next, and nothing
+// is promised for that.
 FaultPlan DrawFaults(const Chance& chance, Instant until);
 
 // The faults that exist, on one line: "crash 4, lost 130"; "none".

@@ -55,8 +55,8 @@ RunCommand AddSwarm(CLI::App& app) {
       ->add_option_function<std::string>(
           "--break-for-test",
           [command](const std::string& name) { command->options.bug = *ParsePlantedBug(name); },
-          "Plant a bug, to see that it is found: planner, estimator or restore")
-      ->check(CLI::IsMember({"planner", "estimator", "restore"}));
+          "Plant a bug, to see that it is found: planner, estimator, restore or fence")
+      ->check(CLI::IsMember({"planner", "estimator", "restore", "fence"}));
   swarm
       ->add_option_function<std::string>(
           "-o,--output", [command](const std::string& form) { command->json = form == "json"; },

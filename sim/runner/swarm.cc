@@ -9,8 +9,9 @@
 #include <fmt/format.h>
 
 #include "policies/base/check.h"
-#include "scheduler/loop/control_loop.h"
 #include "sim/checks/budget_check.h"
+#include "sim/runner/swarm_daemon.h"
+#include "sim/runner/swarm_draw.h"
 #include "sim/runner/swarm_ports.h"
 #include "sim/world/fluid_pool.h"
 
@@ -21,71 +22,7 @@ using signals::Phase;
 using signals::ReplicaView;
 
 const Instant kStart = FromUnixMillis(1'767'225'600'000);
-constexpr Duration kFaulty{120'000};
-// Within which a pool must settle once faults stop: the progress deadline (1 min) for requests that
-// were lost, samples and recommendations from before (40 s and 30 s), then a dozen replicas one by
-// one up or down, each for a start-up or drain (8 s), a scrape (10 s) and a tick (5 s), both ways.
-constexpr Duration kSettles{720'000};
 constexpr Duration kSecond{1'000};
-constexpr double kPerReplica = 50;  // requests per second, the signal's target
-constexpr std::array<IntOrPercent, 7> kBudgets{
-    {{0, false}, {1, false}, {3, false}, {0, true}, {25, true}, {50, true}, {100, true}}};
-
-// A load that jumps now and then while there are faults, and stays as it is afterwards.
-traces::Trace DrawLoad(const Chance& chance) {
-  traces::Trace trace;
-  double rate = chance.Below(400, "load");
-  const auto bins = (kFaulty + kSettles) / kSecond + 60;
-  for (int i = 0; i < bins; ++i) {
-    if (i * kSecond < kFaulty && chance.Hits(40, "load jumps", "", i)) {
-      rate = chance.Below(500, "load", "", i);
-    }
-    trace.requests.push_back(rate);
-  }
-  return trace;
-}
-
-// The planner's one assumption about time (scheduler/rollout/merge.cc): a request shows within half
-// the progress deadline or never will. It makes a request again until half the deadline is over;
-// the last of them may be taken delay_max later, and what the fleet shows may be view_age_max older
-// still. Start-up (8 s), a slow start on top (30 s) and the age of the view fit into the same time,
-// so that slow starts are not failed ones, though nothing would break if they were. Scrapes and
-// drains have no part in it: replicas are seen by the fleet, not by scraping, and a drain shows
-// when it begins. One millisecond more, since the assumption is judged by "after".
-Duration ProgressDeadline(const FaultPlan& plan) {
-  return 2 * (plan.delay_max + plan.view_age_max) + Duration(1);
-}
-
-decision::PoolSpec DrawSpec(const Chance& chance, const FaultPlan& plan) {
-  const auto budget = [&](const char* which) {
-    return kBudgets[static_cast<std::size_t>(chance.Below(kBudgets.size(), which))];
-  };
-  decision::PoolSpec spec;
-  spec.id = {"istio-system", "edge"};
-  spec.revision = "rev-0";
-  spec.declared = 1 + chance.Below(6, "declared");
-  spec.scaled = true;
-  spec.targets = {{"requests", kPerReplica}};
-  spec.guards.min = 1 + chance.Below(2, "min");
-  spec.guards.max = 4 + chance.Below(9, "max");
-  spec.guards.behavior.down.stabilization_window = kSecond * chance.Below(31, "stabilization");
-  spec.rollout.budget = {budget("surge"), budget("unavailable")};
-  if (chance.Hits(200, "up")) spec.rollout.up = rollout::Pace::kImmediate;
-  if (chance.Hits(200, "down")) spec.rollout.down = rollout::Pace::kImmediate;
-  spec.rollout.progress_deadline = ProgressDeadline(plan);
-  spec.rollout.backoff_max = Duration(8'000);
-  spec.rollout.min_ready = Duration(3'000);
-  if (chance.Hits(300, "quota")) spec.rollout.quota = 2 + chance.Below(12, "quota is");
-  return spec;
-}
-
-ServiceModel DrawService(const Chance& chance) {
-  ServiceModel service;
-  service.workers = 6;
-  service.startup = chance.Upto(Duration(8'000), "startup");
-  service.drain = chance.Upto(Duration(4'000), "drain");
-  return service;
-}
 
 BudgetPromise PromiseOf(const rollout::Options& options, const ServiceModel& service) {
   return {options.budget.surge,
@@ -112,10 +49,6 @@ class Life {
         pool_(calendar_, std::make_unique<FluidPool>(calendar_, trace_, kStart, service_), plan_,
               chance_),
         scraper_(pool_, {interval_, interval_ * 4, kSecond}),
-        source_(pool_, scraper_, plan_, chance_,
-                [this](auto now, auto series, auto replicas) {
-                  return Estimate(now, series, replicas);
-                }),
         actuator_(calendar_, pool_, scraper_, plan_, chance_),
         journal_(plan_, chance_),
         check_(PromiseOf(spec_.rollout, service_)) {
@@ -133,7 +66,9 @@ class Life {
     calendar_.RunUntil(kStart + service_.startup + kSecond);
     actuator_.Tell([this](const rollout::Step& step) { Requested(step); });
     journal_.Tell([this](const decision::Decision& decision) { Decided(decision); });
-    Boot();
+    Boot(SwarmSource(pool_, scraper_, plan_, chance_, [this](auto now, auto series, auto replicas) {
+      return Estimate(now, series, replicas);
+    }));
     calendar_.At(calendar_.Now(), [this] { Tick(); });
     const Instant faulty = kStart + kFaulty;
     calendar_.RunUntil(faulty);
@@ -167,10 +102,11 @@ class Life {
     for (const char byte : text) Fold(static_cast<unsigned char>(byte));
   }
 
-  // The daemon starts, with what its journal holds.
-  void Boot() {
-    loop_ = std::make_unique<loop::ControlLoop>(calendar_, source_, actuator_, journal_,
-                                                loop::Options{.period = period_});
+  // A daemon starts, takes the pool, and goes on with what the journal holds.
+  void Boot(SwarmSource source) {
+    daemon_ =
+        std::make_unique<SwarmDaemon>(calendar_, std::move(source), ownership_, actuator_, journal_,
+                                      SwarmDaemon::Options{period_, bug_ == PlantedBug::kFence});
     auto restored = journal_.Restore();
     if (!restored) return Violate("restore", restored.error().message);
     if (bug_ == PlantedBug::kRestore) {
@@ -179,7 +115,7 @@ class Life {
         state.rollout.next_ordinal = 1;
       }
     }
-    loop_->Restore(*std::move(restored));
+    daemon_->loop().Restore(*std::move(restored));
     Configure();
   }
 
@@ -189,7 +125,7 @@ class Life {
       const IntOrPercent surge = spec.rollout.budget.surge;
       spec.rollout.budget.surge = {1 + ResolveUp(surge, spec.guards.max), false};
     }
-    loop_->Configure({std::move(spec)});
+    daemon_->loop().Configure({std::move(spec)});
   }
 
   signals::Reading Estimate(Instant now, std::span<const signals::SampleSeries> series,
@@ -244,7 +180,7 @@ class Life {
 
   void SayDecision(const decision::Decision& decision) {
     std::string seen;
-    for (const ReplicaView& view : source_.seen()) {
+    for (const ReplicaView& view : daemon_->source().seen()) {
       seen += fmt::format(" {}:{}", view.name, signals::Name(view.phase));
     }
     Say("is shown{}", seen);
@@ -256,7 +192,7 @@ class Life {
     if (!decision.error.empty()) return;
     observed_ = decision.at;
     check_.Observe(decision.at, spec_.revision, decision.desired.replicas, spec_.rollout.quota,
-                   source_.seen());
+                   daemon_->source().seen());
     Collect();
   }
 
@@ -293,15 +229,19 @@ class Life {
       actuator_.DieAfter(unwritten ? 0 : chance_.Below(4, "dies after requests", "", at),
                          !unwritten);
     }
-    if (dies) Say("the daemon dies in this tick");
-    Instant next = loop_->Step();
-    if (!loop_->last()->observe_error.empty()) Say("sees nothing");
-    for (const loop::StepFailure& failure : loop_->last()->failures) {
-      Say("{} of {} is refused", rollout::Name(failure.step.kind), failure.step.replica);
+    const bool overtaken =
+        faulty && !dies && chance_.Hits(plan_.second_daemon, "second_daemon", "", at);
+    if (overtaken) {
+      daemon_->fence().StandStillAfter(chance_.Below(4, "stands still after", "", at));
     }
+    if (dies) Say("the daemon dies in this tick");
+    if (overtaken) Say("the daemon stands still in this tick");
+    Instant next = Step(*daemon_);
     ++life_.ticks;
     if (dies) {
       next = Revive(now);
+    } else if (overtaken) {
+      next = Overtake(now);
     } else {
       Ticked(now);
     }
@@ -311,17 +251,57 @@ class Life {
     calendar_.At(next, [this] { Tick(); });
   }
 
+  Instant Step(SwarmDaemon& daemon) {
+    const Instant next = daemon.loop().Step();
+    const loop::Tick& tick = *daemon.loop().last();
+    if (!tick.observe_error.empty()) Say("sees nothing");
+    for (const loop::StepFailure& failure : tick.failures) {
+      Say("{} of {} is refused: {}", rollout::Name(failure.step.kind), failure.step.replica,
+          failure.error.message);
+    }
+    return next;
+  }
+
   Instant Revive(Instant now) {
     ++life_.restarts;
     journal_.DieAfter(std::nullopt);
     actuator_.DieAfter(std::nullopt, false);
-    Boot();
+    Boot(daemon_->source());
     return now + chance_.Upto(Duration(8'000), "down for", "", UnixMillis(now)) + kSecond;
   }
 
+  // Another daemon takes the pool from one that stands still, and that one goes on later, for a
+  // while, as if nothing had been.
+  Instant Overtake(Instant now) {
+    const std::int64_t at = UnixMillis(now);
+    const int which = ++life_.takeovers;
+    old_ = std::move(daemon_);
+    Boot(old_->source());
+    const Instant wakes = now + chance_.Upto(Duration(40'000), "stands still for", "", at);
+    const Instant ends = wakes + chance_.Upto(Duration(60'000), "goes on for", "", at);
+    calendar_.At(std::min(wakes, plan_.until), [this, which, ends] {
+      if (which != life_.takeovers) return;  // a third one took over, and this one is gone
+      Say("the old daemon goes on");
+      old_->fence().WakeUp(calendar_.Now());
+      life_.fenced += old_->fence().refused();
+      TickOld(which, std::min(ends, plan_.until));
+    });
+    return now + chance_.Upto(Duration(8'000), "takes over in", "", at) + kSecond;
+  }
+
+  void TickOld(int which, Instant ends) {
+    if (which != life_.takeovers || calendar_.Now() >= ends) return;
+    SeeChanges();
+    const int before = old_->fence().refused();
+    const Instant next = Step(*old_);
+    life_.fenced += old_->fence().refused() - before;
+    ++life_.ticks;
+    calendar_.At(next, [this, which, ends] { TickOld(which, ends); });
+  }
+
   void Ticked(Instant now) {
-    Fold(decision::Digest(loop_->state()));
-    for (const decision::Decision& decision : loop_->last()->decisions) {
+    Fold(decision::Digest(daemon_->loop().state()));
+    for (const decision::Decision& decision : daemon_->loop().last()->decisions) {
       if (observed_ < decision.at) Decided(decision);
       if (now >= plan_.until + spec_.rollout.progress_deadline) JudgeEnd(decision);
     }
@@ -329,7 +309,7 @@ class Life {
 
   // Once faults have stopped: the size that the load asks for, all of it ready, nothing left to do.
   void JudgeEnd(const decision::Decision& decision) {
-    const auto& rollout = loop_->state().pools.at(decision.pool).rollout;
+    const auto& rollout = daemon_->loop().state().pools.at(decision.pool).rollout;
     const auto views = pool_.Views();
     // A quota may leave it with fewer replicas than the load needs; then what they serve counts.
     const double rate = std::min(pool_.arrival_rate(calendar_.Now()),
@@ -427,11 +407,12 @@ class Life {
   Duration period_;
   FaultyPool pool_;
   Scraper scraper_;
-  SwarmSource source_;
   SwarmActuator actuator_;
   SwarmJournal journal_;
   BudgetCheck check_;
-  std::unique_ptr<loop::ControlLoop> loop_;
+  Ownership ownership_;
+  std::unique_ptr<SwarmDaemon> daemon_;
+  std::unique_ptr<SwarmDaemon> old_;  // has lost the pool to daemon_, and need not know
   SwarmLife life_;
   std::vector<ReplicaView> truth_;
   std::deque<std::pair<Instant, double>> served_;  // all that was served, each second
@@ -442,7 +423,7 @@ class Life {
   std::string ending_ = "no tick since faults stopped";
 };
 
-constexpr std::array<const char*, 4> kNames{"none", "planner", "estimator", "restore"};
+constexpr std::array<const char*, 5> kNames{"none", "planner", "estimator", "restore", "fence"};
 
 }  // namespace
 

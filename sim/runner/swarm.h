@@ -17,8 +17,9 @@ enum class PlantedBug {
   kPlanner,    // one more replica of surge than the budget allows
   kEstimator,  // says that partial and stale readings are ok
   kRestore,    // loses what was requested and not seen yet, and counts names from 1 again
+  kFence,      // takes steps of a daemon from which another one has taken the pool
 };
-const char* Name(PlantedBug bug);  // "none", "planner", "estimator", "restore"
+const char* Name(PlantedBug bug);  // "none", "planner", "estimator", "restore", "fence"
 std::optional<PlantedBug> ParsePlantedBug(std::string_view name);
 
 struct SwarmOptions {
@@ -42,13 +43,17 @@ struct SwarmLife {
   int ticks = 0;
   int steps = 0;
   int restarts = 0;      // of the daemon
+  int takeovers = 0;     // by a second daemon
+  int fenced = 0;        // steps of daemons that had been replaced, refused
   int deaths = 0;        // replicas that failed
   int readings = 0;      // that were held against the truth
   bool settled = false;  // or ended in a deadlock that the plan announced
 };
 
 // One life of one pool under the daemon's own control loop, everything drawn from the seed: load,
-// budgets, quota, delays and faults. Faults stop after two minutes, and then the pool must settle.
+// budgets, quota, delays and faults. Two daemons at once are among these, with what keeps the
+// replaced one from acting; how one comes to be replaced that still lives, scheduler/adapters/
+// process/state_lock.h says. Faults stop after two minutes, and then the pool must settle.
 // Checked on the way: budgets B1-B5 by BudgetCheck at every event; that requests are conserved,
 // that time does not run backwards and that memory stays bounded; that a reading which says "ok" is
 // no less than half of the least that was truly served in any second of the last six scrape
@@ -65,6 +70,8 @@ struct SwarmTotals {
   std::int64_t ticks = 0;
   std::int64_t steps = 0;
   std::int64_t restarts = 0;
+  std::int64_t takeovers = 0;
+  std::int64_t fenced = 0;
   std::int64_t deaths = 0;
   std::int64_t readings = 0;
   std::uint64_t digest = 14695981039346656037U;  // of all lives' digests, in order

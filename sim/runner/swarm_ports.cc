@@ -117,4 +117,37 @@ Expected<decision::DecisionState> SwarmJournal::Restore() const {
   return restored;
 }
 
+Expected<void> SwarmFence::Check() const {
+  if (mine_ == ownership_.generation) return {};
+  return Fail(ErrorCode::kConflict, "another daemon has taken the pool since");
+}
+
+Expected<void> SwarmFence::Request(Instant now, const PoolId& pool, const Step& step) {
+  if (StandsStill()) {
+    actuator_.Wrote(step);
+    kept_.push_back({pool, step});
+    return {};
+  }
+  if (left_) --*left_;
+  if (auto held = Check(); !held) {
+    ++refused_;
+    if (!broken_) return held;
+  }
+  return actuator_.Request(now, pool, step);
+}
+
+Expected<void> SwarmFence::Append(Instant now, std::span<const ports::JournalEntry> entries) {
+  // By the time that one that stands still goes on, the journal is another's.
+  if (StandsStill() && !kept_.empty()) return Fail(ErrorCode::kConflict, "too late");
+  TIDEGATE_TRY_VOID(Check());
+  return journal_.Append(now, entries);
+}
+
+void SwarmFence::WakeUp(Instant now) {
+  left_.reset();
+  for (const Kept& kept : std::exchange(kept_, {})) {
+    [[maybe_unused]] const auto taken = Request(now, kept.pool, kept.step);
+  }
+}
+
 }  // namespace tidegate::sim

@@ -70,6 +70,12 @@ class SwarmActuator : public ports::Actuator {
   // What the fleet does with a request that reached it. Idempotent: a name is used once.
   void Take(const rollout::Step& step);
 
+  // A daemon that wrote this step down goes no further for now: whoever finds the journal will
+  // repeat it.
+  void Wrote(const rollout::Step& step) {
+    if (told_) told_(step);
+  }
+
   // Is told each request that is not refused, and those that a dying daemon wrote down, before
   // anything comes of it.
   void Tell(std::function<void(const rollout::Step&)> told) { told_ = std::move(told); }
@@ -114,6 +120,52 @@ class SwarmJournal : public ports::Journal {
   std::function<void(const decision::Decision&)> told_;
   std::optional<int> left_;
   std::map<PoolId, std::string> states_;
+};
+
+// How often the pool was taken by a daemon: what the state directory's lock and the journal's owner
+// say in the daemon's own world (scheduler/adapters).
+struct Ownership {
+  std::int64_t generation = 0;
+};
+
+// One daemon's way to the pool and the journal: both are closed once another daemon has taken the
+// pool.
+class SwarmFence : public ports::Actuator, public ports::Journal {
+ public:
+  // Takes the pool. All must outlive this object. Where `broken`, steps pass all the same.
+  SwarmFence(Ownership& ownership, SwarmActuator& actuator, SwarmJournal& journal, bool broken)
+      : ownership_(ownership),
+        actuator_(actuator),
+        journal_(journal),
+        broken_(broken),
+        mine_(++ownership.generation) {}
+
+  Expected<void> Request(Instant now, const PoolId& pool, const rollout::Step& step) override;
+  Expected<void> Append(Instant now, std::span<const ports::JournalEntry> entries) override;
+
+  // The daemon stands still after this many more requests: what it asks for then comes with
+  // WakeUp(). Precondition: another daemon takes the pool before that.
+  void StandStillAfter(int requests) { left_ = requests; }
+  void WakeUp(Instant now);
+  // Steps that were refused because the pool is another daemon's.
+  int refused() const { return refused_; }
+
+ private:
+  struct Kept {
+    PoolId pool;
+    rollout::Step step;
+  };
+  Expected<void> Check() const;
+  bool StandsStill() const { return left_ && *left_ == 0; }
+
+  Ownership& ownership_;
+  SwarmActuator& actuator_;
+  SwarmJournal& journal_;
+  bool broken_;
+  std::int64_t mine_;
+  std::optional<int> left_;
+  std::vector<Kept> kept_;
+  int refused_ = 0;
 };
 
 }  // namespace tidegate::sim

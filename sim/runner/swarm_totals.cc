@@ -10,6 +10,8 @@ void SwarmTotals::Add(const SwarmLife& life) {
   ticks += life.ticks;
   steps += life.steps;
   restarts += life.restarts;
+  takeovers += life.takeovers;
+  fenced += life.fenced;
   deaths += life.deaths;
   readings += life.readings;
   for (const char byte : life.digest) {
@@ -22,10 +24,11 @@ void SwarmTotals::Add(const SwarmLife& life) {
 
 std::string ToText(const SwarmTotals& totals) {
   return fmt::format(
-      "{} lives, {} with a violation; {} ticks, {} steps, {} restarts, {} replicas died, {} "
-      "readings held against the truth; digest {:016x}\n",
-      totals.lives, totals.violated, totals.ticks, totals.steps, totals.restarts, totals.deaths,
-      totals.readings, totals.digest);
+      "{} lives, {} with a violation; {} ticks, {} steps, {} restarts, {} takeovers by a second "
+      "daemon, {} steps of the first refused, {} replicas died, {} readings held against the "
+      "truth; digest {:016x}\n",
+      totals.lives, totals.violated, totals.ticks, totals.steps, totals.restarts, totals.takeovers,
+      totals.fenced, totals.deaths, totals.readings, totals.digest);
 }
 
 std::string ToJson(const SwarmTotals& totals) {
@@ -42,7 +45,8 @@ std::string ToJson(const SwarmTotals& totals) {
   const boost::json::object json{
       {"lives", totals.lives},       {"violated", totals.violated},
       {"ticks", totals.ticks},       {"steps", totals.steps},
-      {"restarts", totals.restarts}, {"deaths", totals.deaths},
+      {"restarts", totals.restarts}, {"takeovers", totals.takeovers},
+      {"fenced", totals.fenced},     {"deaths", totals.deaths},
       {"readings", totals.readings}, {"digest", fmt::format("{:016x}", totals.digest)},
       {"violations", violations}};
   return boost::json::serialize(json);

@@ -27,6 +27,8 @@ TEST(SwarmTest, NoRuleIsBrokenInAThousandLives) {
   // There was something to break.
   EXPECT_GT(totals.steps, 10'000);
   EXPECT_GT(totals.restarts, 300);
+  EXPECT_GT(totals.takeovers, 200);
+  EXPECT_GT(totals.fenced, 200);
   EXPECT_GT(totals.deaths, 1'000);
   EXPECT_GT(totals.readings, 10'000);
 }
@@ -74,6 +76,15 @@ TEST(SwarmTest, BugPlantedInTheEstimatorIsFound) {
 TEST(SwarmTest, BugPlantedInRestoreIsFound) {
   std::string how;
   EXPECT_NE(FirstCaught(PlantedBug::kRestore, {"B1", "B2", "B3", "B4", "name"}, &how), 0U);
+}
+
+TEST(SwarmTest, FenceThatLetsAReplacedDaemonActIsFound) {
+  std::string how;
+  const std::uint64_t seed =
+      FirstCaught(PlantedBug::kFence, {"B1", "B2", "B3", "B4", "name"}, &how);
+  ASSERT_NE(seed, 0U);
+  EXPECT_NE(how.find("second_daemon"), std::string::npos) << how;  // among its faults
+  EXPECT_NE(how.find(" --break-for-test fence\n"), std::string::npos) << how;
 }
 
 int Tidesim(std::initializer_list<const char*> arguments, std::string* out, std::string* err) {

@@ -101,6 +101,17 @@ TEST(DeploymentRolloutTest, TenAtSurge100Unavailable25) {
   EXPECT_EQ(world.least, 8);
 }
 
+TEST(DeploymentPodsTest, OneThatDiesIsReplacedAtTheNextLook) {
+  World world(3, Budgets(25, 25), seconds(30), {});
+  world.pool.Crash("edge-a-2");
+  EXPECT_EQ(world.pool.Views().size(), 3U);
+  world.calendar.RunUntil(kStart + kR + seconds(1));
+  EXPECT_FALSE(world.pool.Knows("edge-a-2"));
+  EXPECT_THAT(world.waves, ElementsAre(1));
+  EXPECT_EQ(signals::Count(world.pool.Views()).starting, 1);
+  EXPECT_EQ(signals::Count(world.pool.Views()).ready, 2);
+}
+
 TEST(DeploymentRolloutTest, TerminatingPodsComeOnTop) {
   World world(10, Budgets(100, 25), seconds(30), {});
   world.controller.SetRevision("b");
