@@ -68,7 +68,7 @@ TEST(LogLineTest, ReplacesBytesThatAreNoUtf8) {
 }
 
 TEST(LogLineTest, WritesNumbersThatJsonDoesNotHaveAsStrings) {
-  const json::object line = ParseLine(Json("m", {{"a", std::nan("")}, {"b", INFINITY}}));
+  const json::object line = ParseLine(Json("m", {{"a", std::nan("")}, {"b", HUGE_VAL}}));
   EXPECT_TRUE(line.at("a").is_string());
   EXPECT_TRUE(line.at("b").is_string());
 }
