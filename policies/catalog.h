@@ -13,6 +13,7 @@
 #include "policies/sizing/queueing.h"
 #include "policies/sizing/schedule.h"
 #include "policies/sizing/target.h"
+#include "policies/sizing/tide.h"
 
 namespace tidegate {
 
@@ -26,7 +27,7 @@ struct PolicyList {
 // sizing/policy.h describes it, and its name here. Manifests, `decide`, the journal, digests,
 // explanations and the simulator work from the struct's own descriptions.
 using AllPolicies = PolicyList<sizing::Forecast, sizing::Hpa, sizing::Kpa, sizing::Queueing,
-                               sizing::Scheduled, sizing::Target>;
+                               sizing::Scheduled, sizing::Target, sizing::Tide>;
 
 // One policy as a pool uses it: the index of the alternative is that of the policy in the list, so
 // two policies may have options or memory of one type. Compare and visit, but never std::get by

@@ -65,18 +65,28 @@ std::string Explain(const QueueModel& model, const QueueModel& configured,
 
 }  // namespace
 
+QueueModel LearnedModel(const LearnOptions& options, const QueueModel& configured,
+                        const PoolObserved& observed, ServiceMemory& memory) {
+  QueueModel model = configured;
+  const double learned = LearnService(options, configured, observed, memory);
+  // What nobody has learned is not rounded.
+  if (memory.seconds > 0) model.service.seconds = RoundUp(learned);
+  return model;
+}
+
+Rate DemandOf(const QueueModel& model, const PoolObserved& observed) {
+  return *observed.rate + Backlog(model, observed);
+}
+
 QueueingSize SizeByQueue(const QueueingOptions& options, const QueueModel& configured,
                          const PoolObserved& observed, Replicas size, QueueingMemory& memory) {
-  QueueModel model = configured;
-  const double learned = LearnService(options.learn, configured, observed, memory.service);
-  // What nobody has learned is not rounded.
-  if (memory.service.seconds > 0) model.service.seconds = RoundUp(learned);
+  const QueueModel model = LearnedModel(options.learn, configured, observed, memory.service);
   const bool behind =
       IsBehindThePool(options.bottleneck, model.workers, observed, memory.bottleneck);
   QueueingSize result;
   if (!observed.rate) return result;
   CapacityTable& table = TableOf(model, memory);
-  const Rate demand = *observed.rate + Backlog(model, observed);
+  const Rate demand = DemandOf(model, observed);
   Replicas fewest = table.FewestReplicas(demand / options.utilization);
   result.note = Explain(model, configured, observed, demand, fewest, table);
   result.per_replica = table.RateOf(std::max<Replicas>(1, fewest)) * options.utilization /

@@ -64,6 +64,13 @@ struct QueueingSize {
 QueueingSize SizeByQueue(const QueueingOptions& options, const QueueModel& configured,
                          const PoolObserved& observed, Replicas size, QueueingMemory& memory);
 
+// The queue with the service time as it is learned by now, rounded up to a power of 1.02; the one
+// that is configured where nothing is.
+QueueModel LearnedModel(const LearnOptions& options, const QueueModel& configured,
+                        const PoolObserved& observed, ServiceMemory& memory);
+// What is asked for: the rate and the backlog, see above. Precondition: a rate was observed.
+Rate DemandOf(const QueueModel& model, const PoolObserved& observed);
+
 // The queue that a stated capacity describes; unset where it lacks workers, service time or
 // objective.
 std::optional<QueueModel> ModelOf(const Capacity& capacity);

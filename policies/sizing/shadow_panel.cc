@@ -1,0 +1,305 @@
+#include "policies/sizing/shadow_panel.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+
+#include "policies/base/check.h"
+
+namespace tidegate::sizing {
+namespace {
+
+constexpr double kStepSeconds = 5;
+constexpr double kDust = 1e-9;  // a rounding error of replicas
+static_assert(kPanelStep == Duration(static_cast<std::int64_t>(kStepSeconds * 1'000)));
+
+// Windows are made of steps, of minutes and of stretches of six minutes, so that an hour and a half
+// takes 35 numbers and not 1,080. Those of minutes and stretches are up to one of them longer.
+constexpr int kNewest = 12;  // steps
+constexpr int kRise = 6;     // steps that the rise is taken over: two scrapes of 15 s
+constexpr int kMinuteSteps = 12;
+constexpr int kMostMinutes = 7;
+constexpr int kStretchSteps = 72;
+constexpr int kMostStretches = 16;
+
+enum class Of { kSteps, kMinutes, kStretches };
+struct Window {
+  Duration length;
+  Of of;
+  int count;
+};
+using std::chrono::minutes;
+using std::chrono::seconds;
+constexpr std::array<Window, kWindows> kWindowTable{{
+    {seconds(5), Of::kSteps, 1},
+    {seconds(60), Of::kSteps, 12},
+    {minutes(6), Of::kMinutes, 7},
+    {minutes(30), Of::kStretches, 6},
+    {minutes(90), Of::kStretches, 16},
+}};
+struct Base {
+  std::size_t window;
+  double slope;
+};
+constexpr std::array<Base, kBases> kBaseTable{{{0, 0},
+                                               {1, 0},
+                                               {2, 0},
+                                               {3, 0},
+                                               {4, 0},
+                                               {0, 1},
+                                               {1, 1},
+                                               {2, 1},
+                                               {3, 1},
+                                               {0, 2},
+                                               {1, 2},
+                                               {2, 2}}};
+
+// What the rules look at: the newest rate, its rise in one lead time, the windows' highest rates.
+constexpr std::size_t kSeen = kWindows + 2;
+using Seen = std::array<double, kSeen>;
+
+void Append(std::vector<double>& values, double value, std::size_t most) {
+  values.push_back(value);
+  if (values.size() > most) values.erase(values.begin());
+}
+
+double Highest(const std::vector<double>& values, int newest) {
+  const std::size_t count = std::min(values.size(), static_cast<std::size_t>(newest));
+  double highest = 0;
+  for (std::size_t i = values.size() - count; i < values.size(); ++i)
+    highest = std::max(highest, values[i]);
+  return highest;
+}
+
+// A step's rate, in the ring of its steps, of its minute and of its stretch.
+void Enter(std::int64_t step, double rate, PanelMemory& memory) {
+  const auto enter = [&](std::vector<double>& values, int steps, int most) {
+    if (!values.empty() && step / steps == memory.step / steps) {
+      values.back() = std::max(values.back(), rate);
+    } else {
+      Append(values, rate, static_cast<std::size_t>(most));
+    }
+  };
+  enter(memory.minutes, kMinuteSteps, kMostMinutes);
+  enter(memory.stretches, kStretchSteps, kMostStretches);
+  if (!memory.newest.empty() && step == memory.step) {
+    memory.newest.back() = rate;
+  } else {
+    Append(memory.newest, rate, kNewest);
+    Append(memory.asked, 0, kMostLag + 1);
+  }
+  memory.step = step;
+}
+
+int LagOf(const PanelPool& pool) {
+  return std::clamp(static_cast<int>(std::ceil(Seconds(pool.lead) / kStepSeconds)), 1, kMostLag);
+}
+
+Seen See(const PanelMemory& memory, int lag) {
+  Seen seen{};
+  const double rate = memory.newest.back();
+  const std::size_t back = std::min<std::size_t>(memory.newest.size() - 1, kRise);
+  const double before = memory.newest[memory.newest.size() - 1 - back];
+  seen[0] = rate;
+  seen[1] = back > 0 ? std::max(0.0, rate - before) / static_cast<double>(back) * lag : 0;
+  for (std::size_t i = 0; i < kWindows; ++i) {
+    const Window& window = kWindowTable[i];
+    const std::vector<double>& values = window.of == Of::kSteps     ? memory.newest
+                                        : window.of == Of::kMinutes ? memory.minutes
+                                                                    : memory.stretches;
+    seen[i + 2] = std::max(rate, Highest(values, window.count));
+  }
+  return seen;
+}
+
+double LoadOf(std::span<const double> seen, std::size_t base) {
+  return std::max(seen[2 + kBaseTable[base].window], seen[0] + kBaseTable[base].slope * seen[1]);
+}
+
+// Without calls and conversions, so that loops over rules become vector instructions: adding 2^52
+// leaves no room for a fraction. Precondition: 0 <= x < 2^51.
+double Whole(double x) {
+  constexpr double kRoom = 4'503'599'627'370'496;
+  return (x + kRoom) - kRoom;
+}
+double Floor(double x) {
+  const double whole = Whole(x);
+  return whole - (whole > x ? 1.0 : 0.0);
+}
+double Ceil(double x) {
+  const double whole = Whole(x);
+  return whole + (whole < x ? 1.0 : 0.0);
+}
+
+// Replicas below which a pool can't go in its shadow.
+double LeastOf(const PanelPool& pool) { return std::max<Replicas>(1, pool.min); }
+double MostOf(const PanelPool& pool) { return std::max<Replicas>({1, pool.min, pool.max}); }
+
+// What every rule would have ready now, as it decided one lead time ago, and what that is worth.
+//
+// What is late is the excess over what its replicas can serve: that is what any order of service
+// fails at least (sim/report/deadline_queue.h), and it needs no queue to be remembered.
+void Judge(const PanelPool& pool, double kept, std::span<const double> seen, double rate,
+           PanelMemory& memory) {
+  const double least = LeastOf(pool), most = MostOf(pool);
+  const double factor = std::pow(pool.growth, kStepSeconds / Seconds(pool.wave));
+  const double wave = kStepSeconds / Seconds(pool.wave);  // one replica a wave is always allowed
+  const double each = pool.most_each, inverse = 1 / pool.per_replica, spare = pool.spare;
+  // On copies of sixteen, which nothing else can be: so it becomes vector instructions.
+  constexpr std::size_t kEach = kHeadrooms.size();
+  std::array<double, kEach> late, cost, serving;
+  for (std::size_t base = 0; base < kBases; ++base) {
+    const double load = LoadOf(seen, base) * inverse;
+    const auto at = static_cast<std::ptrdiff_t>(base * kEach);
+    std::copy_n(memory.late.begin() + at, kEach, late.begin());
+    std::copy_n(memory.cost.begin() + at, kEach, cost.begin());
+    std::copy_n(memory.serving.begin() + at, kEach, serving.begin());
+    for (std::size_t k = 0; k < kEach; ++k) {
+      const double wanted = load * kHeadrooms[k] + spare;
+      const double need = Ceil(std::min(most, std::max(least, wanted)));
+      const double before = serving[k];
+      // What is below stays below: a pool that shrinks does so at once.
+      const double now = std::min(need, std::max(before * factor, before + wave));
+      const double missing = rate - Floor(now + kDust) * each;
+      serving[k] = now;
+      late[k] = late[k] * kept + std::max(0.0, missing) * kStepSeconds;
+      cost[k] = cost[k] * kept + now * kStepSeconds;
+    }
+    std::copy_n(late.begin(), kEach, memory.late.begin() + at);
+    std::copy_n(cost.begin(), kEach, memory.cost.begin() + at);
+    std::copy_n(serving.begin(), kEach, memory.serving.begin() + at);
+  }
+  memory.requests = memory.requests * kept + rate * kStepSeconds;
+  const double needed = std::clamp(rate * inverse + spare, least, most);
+  memory.need = memory.need * kept + needed * kStepSeconds;
+  memory.seconds = memory.seconds * kept + kStepSeconds;
+}
+
+bool Fits(const PanelMemory& memory) {
+  return memory.step > 0 && !memory.newest.empty() && !memory.asked.empty() &&
+         !memory.minutes.empty() && !memory.stretches.empty() && memory.late.size() == kRules &&
+         memory.cost.size() == kRules && memory.serving.size() == kRules &&
+         memory.waiting.size() % kSeen == 0 && memory.chosen < static_cast<std::int32_t>(kRules);
+}
+
+void Begin(const PanelPool& pool, std::int64_t step, double rate, PanelMemory& memory) {
+  memory = {};
+  memory.late.assign(kRules, 0);
+  memory.cost.assign(kRules, 0);
+  const double need = rate / pool.per_replica + pool.spare;
+  memory.serving.assign(
+      kRules, std::clamp(Ceil(std::min(need, MostOf(pool))), LeastOf(pool), MostOf(pool)));
+  Enter(step, rate, memory);
+}
+
+// Long silence: what the short windows knew is gone, and what rules saw can't be judged.
+void Pause(std::int64_t step, double rate, PanelMemory& memory) {
+  const auto skip = [&](std::vector<double>& values, int steps, int most) {
+    const std::int64_t missed = step / steps - memory.step / steps - 1;
+    for (std::int64_t i = 0; i < std::min<std::int64_t>(missed, most); ++i)
+      Append(values, 0, static_cast<std::size_t>(most));
+  };
+  skip(memory.minutes, kMinuteSteps, kMostMinutes);
+  skip(memory.stretches, kStretchSteps, kMostStretches);
+  memory.newest.clear();
+  memory.asked.clear();
+  memory.waiting.clear();
+  Enter(step, rate, memory);
+}
+
+// What a pool has to believe before it has seen anything: as if 0.3 hours had been seen in which a
+// rule with headroom m fails a share 0.004 m^-3 of requests, with longer windows less of it, and
+// costs m times what is needed. So a new pool begins with about a quarter more than what it sees and
+// is down to a tenth after an hour of calm.
+constexpr double kPriorSeconds = 0.3 * 3'600;
+constexpr double kPriorLate = 0.004;
+struct Prior {
+  std::array<double, kRules> late{};  // share of requests
+  std::array<double, kRules> cost{};  // of the need
+};
+const Prior& PriorOf() {
+  static const Prior kPrior = [] {
+    Prior prior;
+    for (std::size_t rule = 0; rule < kRules; ++rule) {
+      const double headroom = HeadroomOf(rule);
+      const double steps = Seconds(BaseOf(rule).window) / kStepSeconds;
+      prior.late[rule] =
+          kPriorLate / (headroom * headroom * headroom) * (0.3 + 1 / (1 + steps / 36));
+      prior.cost[rule] = headroom * (1 + 0.05 * std::log2(1 + steps));
+    }
+    return prior;
+  }();
+  return kPrior;
+}
+
+// Cost, in multiples of the need, that a late share of twice the allowed one is worth.
+constexpr double kPenalty = 0.6;
+// A rule that is a fiftieth better is not worth changing for.
+constexpr double kLoyalty = 0.98;
+
+}  // namespace
+
+RuleBase BaseOf(std::size_t rule) {
+  const Base& base = kBaseTable[rule / kHeadrooms.size()];
+  return {kWindowTable[base.window].length, base.slope};
+}
+
+double HeadroomOf(std::size_t rule) { return kHeadrooms[rule % kHeadrooms.size()]; }
+
+void Look(const PanelPool& pool, Duration half_life, Instant now, Rate rate, PanelMemory& memory) {
+  TIDEGATE_CHECK(rate >= 0 && pool.per_replica > 0 && pool.most_each > 0, "a rate and a pool");
+  const std::int64_t step = UnixMillis(now) / kPanelStep.count();
+  if (!Fits(memory)) return Begin(pool, step, rate, memory);
+  if (step - memory.step > kMostPause) return Pause(step, rate, memory);
+  if (step <= memory.step) return Enter(memory.step, rate, memory);
+  const int lag = LagOf(pool);
+  const double kept = std::exp2(-kStepSeconds / Seconds(half_life));
+  // The rate is taken for that of all steps since the last look.
+  for (std::int64_t next = memory.step + 1; next <= step; ++next) {
+    Enter(next, rate, memory);
+    const Seen seen = See(memory, lag);
+    memory.waiting.insert(memory.waiting.end(), seen.begin(), seen.end());
+    const auto due = [&] { return memory.waiting.size() / kSeen > static_cast<std::size_t>(lag); };
+    while (due()) {
+      Seen then{};
+      std::copy_n(memory.waiting.begin(), kSeen, then.begin());
+      memory.waiting.erase(memory.waiting.begin(), memory.waiting.begin() + kSeen);
+      // A lead time that became shorter leaves some too old to say anything.
+      if (!due()) Judge(pool, kept, then, rate, memory);
+    }
+  }
+}
+
+PanelChoice Choose(const PanelPool& pool, double allowed, Rate rate, PanelMemory& memory) {
+  TIDEGATE_CHECK(Fits(memory) && allowed > 0, "something was seen");
+  const Prior& prior = PriorOf();
+  const double seconds = std::max(kStepSeconds, memory.seconds);
+  const double prior_requests = kPriorSeconds * std::max(1.0, memory.requests / seconds);
+  const double prior_need = kPriorSeconds * std::max(1.0, memory.need / seconds);
+  const double per_request = 1 / (memory.requests + prior_requests);
+  const double per_need = 1 / (memory.need + prior_need);
+  std::array<double, kRules> judged;
+  for (std::size_t i = 0; i < kRules; ++i) {
+    const double late = (memory.late[i] + prior_requests * prior.late[i]) * per_request;
+    const double cost = (memory.cost[i] + prior_need * prior.cost[i]) * per_need;
+    judged[i] = cost + kPenalty / allowed * std::max(0.0, late - allowed);
+  }
+  if (memory.chosen >= 0) judged[static_cast<std::size_t>(memory.chosen)] *= kLoyalty;
+  const auto best = std::ranges::min_element(judged) - judged.begin();
+  memory.chosen = static_cast<std::int32_t>(best);
+  PanelChoice choice;
+  choice.rule = static_cast<std::size_t>(best);
+  const int lag = LagOf(pool);
+  const Seen seen = See(memory, lag);
+  choice.asked =
+      HeadroomOf(choice.rule) * std::max(rate, LoadOf(seen, choice.rule / kHeadrooms.size()));
+  memory.asked.back() = std::max(memory.asked.back(), choice.asked);
+  choice.load = Highest(memory.asked, lag + 1);
+  choice.late_share =
+      memory.requests > 0 ? memory.late[choice.rule] / memory.requests : prior.late[choice.rule];
+  choice.cost = memory.need > 0 ? memory.cost[choice.rule] / memory.need : prior.cost[choice.rule];
+  return choice;
+}
+
+}  // namespace tidegate::sizing

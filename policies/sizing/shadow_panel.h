@@ -1,0 +1,134 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "policies/base/fields.h"
+#include "policies/base/instant.h"
+#include "policies/base/units.h"
+
+namespace tidegate::sizing {
+
+// A panel of simple rules that all size the same pool in its shadow. Each is scored on what it
+// would have had ready by now, had it been followed, and the pool follows the one that would have
+// been best. So headroom is learned from the pool's own volatility over its own lead time, and no
+// target is set by anybody.
+//
+// A rule asks for   need = headroom x max(highest rate of its window, newest + slope x rise),
+// where `rise` is what the rate gains in one lead time if it goes on as in the last half minute. A
+// short window with little headroom is right for a smooth day, a long one with much for flash
+// crowds; shrinking only with confidence is what the windows do.
+constexpr std::array<double, 12> kHeadrooms{1, 1.1, 1.25, 1.5, 2, 2.4, 3.0, 4.0, 5.5, 8.0, 12, 18};
+
+// The panel looks and judges once a step, however often the pool is decided.
+constexpr Duration kPanelStep{5'000};
+// The longest lead time that is told apart, in steps: five minutes.
+constexpr int kMostLag = 60;
+// After a pause of more steps than that nothing is judged, and short windows begin anew.
+constexpr int kMostPause = 60;
+
+struct RuleBase {
+  Duration window;
+  double slope;
+};
+// Windows of one reading up to an hour and a half; slopes with the shorter ones, of which a rise is
+// news. 144 rules in all.
+constexpr std::size_t kWindows = 5;
+constexpr std::size_t kBases = 12;
+constexpr std::size_t kRules = kBases * kHeadrooms.size();
+RuleBase BaseOf(std::size_t rule);
+double HeadroomOf(std::size_t rule);
+
+// How the pool turns rates into replicas, and decisions into capacity.
+struct PanelPool {
+  // n replicas serve `per_replica` x (n - spare) requests per second within the objective: what
+  // small pools need more is nearly constant, see capacity.h.
+  Rate per_replica = 0;   // > 0
+  double spare = 0;       // 0 .. 10
+  Rate most_each = 0;     // requests per second of one replica beyond which they pile up; > 0
+  Duration lead{45'000};  // from a change of load until replicas that it calls for are ready
+  double growth = 2;      // replicas that serve grow at most by this factor ..
+  Duration wave{25'000};  // .. in such a time; > 0
+  Replicas min = 0;
+  Replicas max = kMaxReplicas;
+};
+
+// What is remembered; bounded. All sums fade with the half-life.
+struct PanelMemory {
+  std::int64_t step = 0;          // the newest one, since 1970; 0: nothing was seen
+  std::vector<double> newest;     // rates of the newest steps
+  std::vector<double> minutes;    // highest rates of minutes, the newest last
+  std::vector<double> stretches;  // highest rates of six minutes each, the newest last
+  std::vector<double> asked;      // the most that was asked for in each of the newest steps
+  std::vector<double> waiting;    // what rules saw, of steps that are not judged yet
+  std::vector<double> late;       // requests that each rule would not have served in time
+  std::vector<double> cost;       // replica-seconds that each rule would have cost
+  std::vector<double> serving;    // replicas that each rule would have now
+  double requests = 0;            // that were judged
+  double need = 0;                // replica-seconds that they needed
+  double seconds = 0;             // that were judged
+  std::int32_t chosen = -1;       // the rule that was followed last
+  bool operator==(const PanelMemory&) const = default;
+
+  template <class Self, class Visitor>
+  static void VisitFields(Self& self, Visitor& visit) {
+    constexpr double kHuge = 1e18;
+    visit(Field{"step", "the newest one, of five seconds since 1970", 0, 1e15}, self.step);
+    visit(Field{"newest", "rates of the newest steps", 0, kHuge}, self.newest);
+    visit(Field{"minutes", "highest rates of the newest minutes", 0, kHuge}, self.minutes);
+    visit(Field{"stretches", "highest rates of six minutes each", 0, kHuge}, self.stretches);
+    visit(Field{"asked", "the most that was asked for in each of the newest steps", 0, kHuge},
+          self.asked);
+    visit(Field{.name = "waiting",
+                .help = "what rules saw at steps that are not judged yet",
+                .least = 0,
+                .most = kHuge,
+                .most_items = kMostLag * (kWindows + 2)},
+          self.waiting);
+    visit(Field{.name = "late",
+                .help = "requests that each rule would have failed, faded",
+                .least = 0,
+                .most = kHuge,
+                .most_items = kRules},
+          self.late);
+    visit(Field{.name = "cost",
+                .help = "replica-seconds that each rule would have cost, faded",
+                .least = 0,
+                .most = kHuge,
+                .most_items = kRules},
+          self.cost);
+    visit(Field{.name = "serving",
+                .help = "replicas that each rule would have now",
+                .least = 0,
+                .most = kMaxReplicas,
+                .most_items = kRules},
+          self.serving);
+    visit(Field{"requests", "that were judged, faded", 0, kHuge}, self.requests);
+    visit(Field{"need", "replica-seconds that they needed, faded", 0, kHuge}, self.need);
+    visit(Field{"seconds", "that were judged, faded", 0, kHuge}, self.seconds);
+    visit(Field{"chosen", "the rule that was followed last; -1: none", -1,
+                static_cast<double>(kRules) - 1},
+          self.chosen);
+  }
+};
+
+// One more look at the rate, >= 0 and finite. Looks may come at any pace; not before the last one.
+void Look(const PanelPool& pool, Duration half_life, Instant now, Rate rate, PanelMemory& memory);
+
+// What the best rule asks for.
+struct PanelChoice {
+  std::size_t rule = 0;
+  Rate asked = 0;  // with headroom
+  // The highest of those of one lead time: what was asked for must have come before it is given up,
+  // whatever rule is followed by now.
+  Rate load = 0;
+  double late_share = 0;  // of requests that it would have failed, by what was seen
+  double cost = 0;        // that it would have had, over what was needed
+};
+// The rule with the least cost / need + penalty of its late share; ties go to the one before.
+// `allowed` is the share that is allowed, 0 < .. < 1. Precondition: Look() was called.
+PanelChoice Choose(const PanelPool& pool, double allowed, Rate rate, PanelMemory& memory);
+
+}  // namespace tidegate::sizing

@@ -1,0 +1,217 @@
+// The policy as the catalog has it, and its panel: what is learned from a load over time.
+#include "policies/sizing/tide.h"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "policies/sizing/target.h"
+
+namespace tidegate::sizing {
+namespace {
+
+using signals::Measure;
+using signals::Quality;
+using testing::HasSubstr;
+
+// A pool and its policy over time.
+class Life {
+ public:
+  Life() {
+    capacity_.workers = 8;
+    capacity_.service_time = Duration(50);
+    capacity_.latency_objective = Duration(250);
+    capacity_.latency_share = 0.999;
+    SetReady(20);
+  }
+
+  // All of them long ready, 20 s after their start.
+  void SetReady(int count) {
+    replicas_.clear();
+    for (int i = 0; i < count; ++i) {
+      signals::ReplicaView view;
+      view.name = "r" + std::to_string(i);
+      view.phase = signals::Phase::kReady;
+      view.started = now_ - std::chrono::hours(1);
+      view.since = view.started + std::chrono::seconds(20);
+      view.ready_at = view.since;
+      replicas_.push_back(view);
+    }
+  }
+  Sizing Size(double rate, Quality quality = Quality::kOk) {
+    signals::Reading reading;
+    reading.signal = "rps";
+    reading.quality = quality;
+    reading.value = rate;
+    reading.age = Duration(3'000);
+    reading.detail = quality == Quality::kOk ? "" : "because";
+    const std::vector<signals::Reading> readings{reading};
+    Input input;
+    input.now = now_;
+    input.current = 10;
+    input.min = 1;
+    input.max = 1'000;
+    input.targets = targets_;
+    input.readings = readings;
+    input.replicas = replicas_;
+    input.capacity = capacity_;
+    now_ += Duration(5'000);
+    return Tide::Size(input, options_, memory_);
+  }
+  Replicas Replica(double rate) {
+    const Sizing sizing = Size(rate);
+    EXPECT_EQ(sizing.proposals.size(), 1u);
+    note_ = sizing.proposals.at(0).note;
+    return sizing.proposals.at(0).replicas.value_or(-1);
+  }
+  // So many steps of five seconds of this load; the last size.
+  template <class Load>
+  Replicas Live(int steps, Load load) {
+    Replicas replicas = 0;
+    for (int i = 0; i < steps; ++i) replicas = Replica(load(i));
+    return replicas;
+  }
+
+  Capacity capacity_;
+  TideOptions options_;
+  TideMemory memory_;
+  std::vector<SignalTarget> targets_{{"rps", std::nullopt, Measure::kRequests}};
+  std::vector<signals::ReplicaView> replicas_;
+  std::string note_;
+  Instant now_ = FromUnixMillis(1'767'225'600'000);
+};
+
+class TideTest : public testing::Test, protected Life {};
+
+constexpr int kHour = 720;
+
+TEST_F(TideTest, BeginsWithMuchHeadroomAndLosesItInCalmTimes) {
+  const Replicas first = Replica(1'600);
+  EXPECT_GE(first, 13) << "nothing is known: a quarter above what is needed";
+  const Replicas later = Live(8 * kHour, [](int) { return 1'600.0; });
+  EXPECT_LT(later, first);
+  EXPECT_GE(later, 11) << "the objective needs that many without any headroom";
+  EXPECT_LE(later, 13);
+}
+
+TEST_F(TideTest, LearnsHeadroomFromBursts) {
+  const Replicas calm = Live(8 * kHour, [](int) { return 1'600.0; });
+  // A burst of three minutes and three times the load each half hour.
+  const auto bursts = [](int i) { return i % 360 >= 320 ? 4'800.0 : 1'600.0; };
+  const Replicas between = Live(8 * kHour + 200, bursts);
+  EXPECT_GE(between, 2 * calm);
+  EXPECT_THAT(note_, HasSubstr("x the highest of"));
+}
+
+TEST_F(TideTest, KeepsWhatALongerStartUpNeeds) {
+  const auto ramp = [](int i) { return 1'600.0 + 8.0 * (i % 240); };
+  const Replicas quick = Live(8 * kHour + 120, ramp);
+  Life slow;
+  for (auto& replica : slow.replicas_) replica.ready_at = replica.started + std::chrono::minutes(4);
+  const Replicas late = slow.Live(8 * kHour + 120, ramp);
+  EXPECT_GT(late, quick);
+}
+
+TEST_F(TideTest, AFallAloneDoesNotShrinkThePoolBelowTheLoad) {
+  Live(2 * kHour, [](int) { return 3'200.0; });
+  const Replicas after = Live(kHour, [](int) { return 320.0; });
+  EXPECT_GE(after, 3);
+  EXPECT_LE(after, 6);
+}
+
+TEST_F(TideTest, ABusyPoolDoublesWhateverItsRuleSays) {
+  Live(8 * kHour, [](int) { return 1'600.0; });
+  SetReady(10);
+  EXPECT_EQ(Replica(1'600), 20);
+  EXPECT_THAT(note_, HasSubstr("all that is ready is busy"));
+}
+
+TEST_F(TideTest, WithoutAReadingThereIsNoOpinionAndNothingIsForgotten) {
+  const Replicas before = Live(2 * kHour, [](int) { return 1'600.0; });
+  const PanelMemory kept = memory_.panel;
+  const Sizing sizing = Size(0, Quality::kStale);
+  EXPECT_FALSE(sizing.proposals.at(0).replicas);
+  EXPECT_EQ(sizing.proposals.at(0).note, "because");
+  EXPECT_EQ(memory_.panel, kept);
+  EXPECT_NEAR(Replica(1'600), before, 1);
+}
+
+TEST_F(TideTest, APartialReadingIsALowerBound) {
+  const Replicas before = Live(2 * kHour, [](int) { return 1'600.0; });
+  const Sizing sizing = Size(200, Quality::kPartial);
+  EXPECT_EQ(sizing.proposals.at(0).replicas, before);
+  EXPECT_EQ(sizing.proposals.at(0).quality, Quality::kPartial);
+}
+
+TEST_F(TideTest, AfterAnHourWithoutReadingsItGoesOn) {
+  const Replicas before = Live(8 * kHour, [](int) { return 1'600.0; });
+  now_ += std::chrono::hours(1);
+  EXPECT_NEAR(Replica(1'600), before, 2);
+}
+
+TEST_F(TideTest, TicksOfAnyLengthLearnTheSame) {
+  const Replicas each = Live(4 * kHour, [](int) { return 1'600.0; });
+  Life coarse;
+  Replicas replicas = 0;
+  for (int i = 0; i < 4 * kHour / 12; ++i) {
+    coarse.now_ += std::chrono::seconds(55);
+    replicas = coarse.Replica(1'600);
+  }
+  EXPECT_NEAR(each, replicas, 2);
+}
+
+TEST_F(TideTest, SizesByTheTargetWhereNoQueueIsKnown) {
+  capacity_ = {};
+  targets_[0].per_replica = 100;
+  const Replicas later = Live(8 * kHour, [](int) { return 1'600.0; });
+  EXPECT_GE(later, 16);
+  EXPECT_LE(later, 19);
+}
+
+TEST_F(TideTest, OtherSignalsCountByTheirTargets) {
+  targets_.push_back({"queue", 5, Measure::kOther});
+  const Sizing sizing = Size(1'600);
+  ASSERT_EQ(sizing.proposals.size(), 2u);
+  EXPECT_EQ(sizing.proposals[1].source, "queue");
+  EXPECT_EQ(sizing.proposals[1].note, "the signal was not read");
+}
+
+TEST_F(TideTest, SaysWhatItLacks) {
+  capacity_ = {};
+  EXPECT_THAT(Size(1'600).proposals.at(0).note, HasSubstr("needs a target"));
+  targets_.clear();
+  EXPECT_THAT(Size(1'600).proposals.at(0).note, HasSubstr("needs a signal of requests"));
+}
+
+TEST_F(TideTest, NeverAsksForNone) {
+  EXPECT_EQ(Live(3 * kHour, [](int) { return 0.0; }), 1);
+}
+
+TEST_F(TideTest, AMemoryThatDoesNotFitIsBegunAnew) {
+  memory_.panel.step = 5;
+  memory_.panel.late = {1, 2, 3};
+  EXPECT_GT(Replica(1'600), 10);
+  EXPECT_EQ(memory_.panel.late.size(), kRules);
+}
+
+TEST_F(TideTest, IsBoundedInMemory) {
+  Live(5 * kHour, [](int i) { return 1'000.0 + i % 700; });
+  struct Items {
+    void operator()(const Field& field, const std::vector<double>& values) {
+      EXPECT_LE(values.size(), field.most_items) << field.name;
+    }
+    void operator()(const Field&, const std::int64_t&) {}
+    void operator()(const Field&, const std::int32_t&) {}
+    void operator()(const Field& field, const double& value) {
+      EXPECT_GE(value, field.least);
+      EXPECT_LE(value, field.most);
+    }
+  } items;
+  PanelMemory::VisitFields(memory_.panel, items);
+}
+
+}  // namespace
+}  // namespace tidegate::sizing
