@@ -8,6 +8,7 @@
 #include "sim/runner/cmd_backtest.h"
 #include "sim/runner/cmd_compare.h"
 #include "sim/runner/cmd_gate.h"
+#include "sim/runner/cmd_league.h"
 #include "sim/runner/cmd_run.h"
 #include "sim/runner/cmd_swarm.h"
 #include "sim/runner/cmd_sweep.h"
@@ -23,7 +24,7 @@ struct Command {
 constexpr std::array kCommands = {
     Command{"run", AddRun},     Command{"compare", AddCompare},   Command{"sweep", AddSweep},
     Command{"merge", AddMerge}, Command{"backtest", AddBacktest}, Command{"gate", AddGate},
-    Command{"swarm", AddSwarm},
+    Command{"swarm", AddSwarm}, Command{"league", AddLeague},
 };
 
 }  // namespace

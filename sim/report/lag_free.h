@@ -1,0 +1,33 @@
+#pragma once
+
+#include "policies/base/instant.h"
+#include "policies/base/units.h"
+#include "traces/format/trace.h"
+
+namespace tidegate::sim {
+
+// A pool whose policy sees the load of each second without lag and knows nothing of the future.
+struct LagFreePool {
+  Rate capacity = 0;    // requests per second of one ready replica; > 0
+  Duration startup{0};  // from start to ready
+  Duration drain{0};    // paid after a replica's last service
+  Duration wait{0};     // a request that is served later than this is bad
+  double surge = 1;     // of the serving size starts at once, at least one replica; > 0
+  Replicas initial = 1;
+  Duration end{0};
+  Duration counted_from{0};  // requests before don't count
+};
+
+struct LagFreeRun {
+  double replica_seconds = 0;
+  double bad_fraction = 0;
+};
+
+// What ceil(headroom x rate / capacity) replicas, chosen anew each second and kept for one start-up
+// and drain, cost and fail. With the
+// headroom that is best for a trace in hindsight it is a second bound beside the oracle: what it
+// misses or pays more, nobody could avoid who does not see the future. It is no proof, as a policy
+// may choose its headroom anew each second.
+LagFreeRun FollowWithoutLag(const traces::Trace& trace, const LagFreePool& pool, double headroom);
+
+}  // namespace tidegate::sim

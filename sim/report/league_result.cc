@@ -1,0 +1,236 @@
+#include "sim/report/league_result.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace tidegate::sim {
+namespace {
+
+namespace json = boost::json;
+
+// Shares of bad requests below this are as good as none.
+constexpr double kLeastTold = 1e-5;
+
+const LeagueCurve* Find(const LeagueTrace& trace, const std::string& contestant) {
+  const auto found = std::ranges::find(trace.curves, contestant, &LeagueCurve::contestant);
+  return found != trace.curves.end() ? &*found : nullptr;
+}
+
+std::optional<double> BestCost(const LeagueCurve& curve) {
+  if (!curve.best) return std::nullopt;
+  return curve.runs[*curve.best].replica_seconds;
+}
+
+// Keeps a sum of savings.
+void Count(LeagueDuel& duel, std::optional<double> cost, std::optional<double> other) {
+  if (!cost && !other) return;
+  ++duel.traces;
+  if (!cost) return;
+  if (!other) {
+    ++duel.won;
+    return;
+  }
+  if (*cost < *other) ++duel.won;
+  duel.saving += 1 - *cost / *other;
+}
+
+template <class CostOf>
+LeagueDuel Duel(const League& league, const std::string& contestant,
+                const std::vector<std::string>& others, CostOf cost_of) {
+  LeagueDuel duel;
+  for (const LeagueTrace& trace : league.traces) {
+    const LeagueCurve* const own = Find(trace, contestant);
+    if (own == nullptr) continue;
+    std::optional<double> cheapest;
+    for (const std::string& name : others) {
+      const LeagueCurve* const other = Find(trace, name);
+      if (other == nullptr) continue;
+      const std::optional<double> cost = cost_of(*other, *own);
+      if (cost && (!cheapest || *cost < *cheapest)) cheapest = cost;
+    }
+    Count(duel, cost_of(*own, *own), cheapest);
+  }
+  if (duel.traces > 0) duel.saving /= duel.traces;
+  return duel;
+}
+
+json::object RunJson(const LeagueRun& run, double oracle) {
+  return {{"knob", run.knob},
+          {"badPercent", run.bad * 100},
+          {"worstMinutePercent", run.worst_minute * 100},
+          {"costMultiple", run.replica_seconds / oracle},
+          {"replicaHours", run.replica_seconds / 3'600},
+          {"moves", run.moves},
+          {"shortOfCapacitySeconds", run.short_seconds}};
+}
+
+json::object CurveJson(const LeagueCurve& curve, double oracle) {
+  json::array runs;
+  for (const LeagueRun& run : curve.runs) runs.push_back(RunJson(run, oracle));
+  json::object object{{"contestant", curve.contestant},
+                      {"knob", curve.knob},
+                      {"default", RunJson(curve.runs[curve.at_default], oracle)}};
+  object["best"] = nullptr;
+  if (curve.best) object["best"] = RunJson(curve.runs[*curve.best], oracle);
+  object["runs"] = std::move(runs);
+  return object;
+}
+
+json::object DuelJson(const LeagueDuel& duel) {
+  return {{"traces", duel.traces}, {"won", duel.won}, {"meanSavingPercent", duel.saving * 100}};
+}
+
+const std::vector<std::string> kKnown{"hpa", "keda", "kpa"};
+
+std::string CostText(const LeagueCurve& curve, double oracle, bool best) {
+  if (best && !curve.best) return "-";
+  const LeagueRun& run = curve.runs[best ? *curve.best : curve.at_default];
+  return fmt::format("{:.2f}", run.replica_seconds / oracle);
+}
+
+std::string TraceLines(const League& league) {
+  std::string text = fmt::format("{:<28}", "trace");
+  for (const std::string& name : league.contestants) text += fmt::format(" {:>22}", name);
+  text += "\n";
+  for (const LeagueTrace& trace : league.traces) {
+    text += fmt::format("{:<28}", trace.name.substr(0, 28));
+    for (const LeagueCurve& curve : trace.curves) {
+      const LeagueRun& run = curve.runs[curve.at_default];
+      text += fmt::format(" {:>8.3f}% {:>5}x {:>5}x", run.bad * 100,
+                          CostText(curve, trace.oracle_seconds, false),
+                          CostText(curve, trace.oracle_seconds, true));
+    }
+    text += trace.reachable ? "\n" : "  (nobody keeps the objective)\n";
+  }
+  return text;
+}
+
+std::string DuelText(const char* when, const LeagueDuel& duel) {
+  return fmt::format("{}: cheaper on {} of {} traces, by {:.0f} % on average\n", when, duel.won,
+                     duel.traces, duel.saving * 100);
+}
+
+}  // namespace
+
+std::optional<double> CostAt(const LeagueCurve& curve, double bad) {
+  // The cheapest way between any run with fewer bad ones and any with more: the lower hull would
+  // need a pool that is now one and now the other, which in the mean is just that.
+  std::optional<double> cheapest;
+  for (const LeagueRun& good : curve.runs) {
+    if (good.bad > bad) continue;
+    double cost = good.replica_seconds;
+    for (const LeagueRun& worse : curve.runs) {
+      if (worse.bad <= bad || worse.replica_seconds >= good.replica_seconds) continue;
+      const double part = (bad - good.bad) / (worse.bad - good.bad);
+      cost = std::min(cost,
+                      good.replica_seconds + part * (worse.replica_seconds - good.replica_seconds));
+    }
+    if (!cheapest || cost < *cheapest) cheapest = cost;
+  }
+  return cheapest;
+}
+
+std::vector<LeagueStanding> Standings(const League& league) {
+  std::vector<LeagueStanding> standings;
+  for (const std::string& name : league.contestants) {
+    LeagueStanding standing{.contestant = name};
+    double all = 0, reached = 0;
+    int count = 0;
+    for (const LeagueTrace& trace : league.traces) {
+      const LeagueCurve* const curve = Find(trace, name);
+      if (curve == nullptr) continue;
+      const LeagueRun& run = curve->runs[curve->at_default];
+      ++count;
+      all += std::log(run.replica_seconds / trace.oracle_seconds);
+      if (run.bad <= league.objective) ++standing.kept;
+      if (const auto best = BestCost(*curve)) {
+        ++standing.reached;
+        reached += std::log(*best / trace.oracle_seconds);
+      }
+    }
+    if (count > 0) standing.mean_cost = std::exp(all / count);
+    if (standing.reached > 0) standing.best_cost = std::exp(reached / standing.reached);
+    standings.push_back(standing);
+  }
+  return standings;
+}
+
+LeagueDuel DuelAtDefault(const League& league, const std::string& contestant,
+                         const std::vector<std::string>& others) {
+  return Duel(league, contestant, others,
+              [](const LeagueCurve& curve, const LeagueCurve& own) -> std::optional<double> {
+                const LeagueRun& run = own.runs[own.at_default];
+                if (&curve == &own) return run.replica_seconds;
+                return CostAt(curve, std::max(run.bad, kLeastTold));
+              });
+}
+
+LeagueDuel DuelAtBest(const League& league, const std::string& contestant,
+                      const std::vector<std::string>& others) {
+  return Duel(league, contestant, others,
+              [](const LeagueCurve& curve, const LeagueCurve&) { return BestCost(curve); });
+}
+
+std::string ToTable(const std::vector<League>& leagues) {
+  std::string text;
+  for (const League& league : leagues) {
+    text += fmt::format(
+        "scrapes every {}; objective: at most {:g} % bad. Of each contestant: bad requests and "
+        "cost over the oracle's at its default, and cost at the cheapest setting of its knob that "
+        "keeps the objective\n\n",
+        FormatDuration(league.scrape), league.objective * 100);
+    text += TraceLines(league) + "\n";
+    text += fmt::format("{:<12} {:>18} {:>12} {:>18} {:>12}\n", "contestant", "kept at default",
+                        "mean cost", "kept by some", "mean cost");
+    for (const LeagueStanding& standing : Standings(league)) {
+      text +=
+          fmt::format("{:<12} {:>11} of {:<3} {:>11.2f}x {:>11} of {:<3} {:>11.2f}x\n",
+                      standing.contestant, standing.kept, league.traces.size(), standing.mean_cost,
+                      standing.reached, league.traces.size(), standing.best_cost);
+    }
+    text += "\ntide against the cheapest of hpa, keda and kpa\n";
+    text += DuelText("  at tide's default, at equal bad %", DuelAtDefault(league, "tide", kKnown));
+    text += DuelText("  each at its best setting", DuelAtBest(league, "tide", kKnown)) + "\n";
+  }
+  return text;
+}
+
+std::string ToJson(const std::vector<League>& leagues) {
+  json::array all;
+  for (const League& league : leagues) {
+    json::array traces, standings;
+    for (const LeagueTrace& trace : league.traces) {
+      json::array curves;
+      for (const LeagueCurve& curve : trace.curves)
+        curves.push_back(CurveJson(curve, trace.oracle_seconds));
+      traces.push_back(json::object{{"name", trace.name},
+                                    {"seconds", Seconds(trace.length)},
+                                    {"binSeconds", Seconds(trace.bin)},
+                                    {"daysOfFile", trace.whole_days},
+                                    {"smoothed", trace.smoothed},
+                                    {"oracleReplicaHours", trace.oracle_seconds / 3'600},
+                                    {"reachable", trace.reachable},
+                                    {"curves", std::move(curves)}});
+    }
+    for (const LeagueStanding& standing : Standings(league)) {
+      standings.push_back(json::object{{"contestant", standing.contestant},
+                                       {"keptAtDefault", standing.kept},
+                                       {"meanCostAtDefault", standing.mean_cost},
+                                       {"keptBySome", standing.reached},
+                                       {"meanCostAtBest", standing.best_cost}});
+    }
+    all.push_back(json::object{{"scrapeSeconds", Seconds(league.scrape)},
+                               {"objectiveBadPercent", league.objective * 100},
+                               {"standings", std::move(standings)},
+                               {"tideAtDefault", DuelJson(DuelAtDefault(league, "tide", kKnown))},
+                               {"tideAtBest", DuelJson(DuelAtBest(league, "tide", kKnown))},
+                               {"traces", std::move(traces)}});
+  }
+  return json::serialize(all);
+}
+
+}  // namespace tidegate::sim

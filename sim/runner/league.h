@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "policies/base/instant.h"
+#include "sim/runner/command.h"
+
+namespace tidegate::sim {
+
+struct LeagueOptions {
+  std::string traces;              // a folder
+  std::vector<Duration> scrapes;   // each a league of its own
+  Duration window{0};              // of longer traces only so much is played
+  std::vector<std::string> only;   // contestants; empty: all
+  std::vector<std::string> files;  // names of traces that hold one of these; empty: all
+  bool defaults_only = false;      // no search for the cheapest settings
+  int threads = 0;                 // 0: one for each processor
+  bool json = false;
+  std::string page;  // a file for the HTML page; empty: none
+};
+
+// Plays every trace with every contestant at its default and at the cheapest setting that keeps the
+// objective, found by bisection. Equal inputs give equal results on any number of threads.
+int RunLeague(const LeagueOptions& options, Streams streams);
+
+}  // namespace tidegate::sim

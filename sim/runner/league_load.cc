@@ -1,0 +1,131 @@
+#include "sim/runner/league_load.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "sim/runner/checksum.h"
+#include "traces/generate/random.h"
+
+namespace tidegate::sim {
+namespace {
+
+using traces::Trace;
+
+constexpr Rate kQuiet = 2;  // below this mean rate noise dominates
+constexpr Duration kSmooth{300'000};
+constexpr Duration kBin{5'000};
+constexpr Duration kPeak{15'000};
+
+Trace Windowed(const Trace& trace, Duration window) {
+  const auto keep = static_cast<std::size_t>(std::max<Duration::rep>(2, window / trace.bin));
+  if (trace.requests.size() <= keep) return trace;
+  const auto highest =
+      static_cast<std::size_t>(std::ranges::max_element(trace.requests) - trace.requests.begin());
+  const std::size_t before = keep * 2 / 3;
+  const std::size_t first =
+      std::min(highest > before ? highest - before : 0, trace.requests.size() - keep);
+  const auto begin = trace.requests.begin() + static_cast<std::ptrdiff_t>(first);
+  return {trace.bin, {begin, begin + static_cast<std::ptrdiff_t>(keep)}};
+}
+
+Trace Smoothed(const Trace& trace) {
+  const auto reach = static_cast<std::size_t>(kSmooth / trace.bin / 2);
+  if (reach == 0) return trace;
+  std::vector<double> sums{0};
+  for (const double requests : trace.requests) sums.push_back(sums.back() + requests);
+  Trace smooth{trace.bin, {}};
+  for (std::size_t i = 0; i < trace.requests.size(); ++i) {
+    const std::size_t from = i > reach ? i - reach : 0;
+    const std::size_t to = std::min(trace.requests.size(), i + reach + 1);
+    smooth.requests.push_back((sums[to] - sums[from]) / static_cast<double>(to - from));
+  }
+  return smooth;
+}
+
+// The rate on the line through the bins' middles.
+Trace Refined(const Trace& trace) {
+  if (trace.bin <= kBin) return trace;
+  const Duration::rep parts = (trace.bin + kBin - Duration(1)) / kBin;
+  const Duration bin = trace.bin / parts;
+  Trace fine{bin, {}};
+  const double share = Seconds(bin) / Seconds(trace.bin);
+  const std::size_t last = trace.requests.size() - 1;
+  for (std::size_t i = 0; i <= last; ++i) {
+    for (Duration::rep part = 0; part < parts; ++part) {
+      const double place = (static_cast<double>(part) + 0.5) / static_cast<double>(parts) - 0.5;
+      const std::size_t other = place < 0 ? (i > 0 ? i - 1 : 0) : std::min(last, i + 1);
+      const double away = std::abs(place);
+      fine.requests.push_back(share *
+                              (trace.requests[i] * (1 - away) + trace.requests[other] * away));
+    }
+  }
+  return fine;
+}
+
+Rate HighestRate(const Trace& trace) {
+  const auto bins = static_cast<std::size_t>(std::max<Duration::rep>(1, kPeak / trace.bin));
+  double sum = 0, highest = 0;
+  for (std::size_t i = 0; i < trace.requests.size(); ++i) {
+    sum += trace.requests[i];
+    if (i >= bins) sum -= trace.requests[i - bins];
+    if (i + 1 >= bins) highest = std::max(highest, sum);
+  }
+  return highest / (Seconds(trace.bin) * static_cast<double>(bins));
+}
+
+void Redraw(const std::string& name, Trace& trace) {
+  Checksum checksum;
+  checksum.Add(name);
+  traces::Random random(checksum.value());
+  for (double& requests : trace.requests) requests = random.Poisson(requests);
+}
+
+bool IsTrace(const std::string& file) {
+  for (const std::string_view end : {".csv", ".csv.gz", ".csv.zst", ".tgtrace"})
+    if (file.ends_with(end)) return true;
+  return false;
+}
+
+}  // namespace
+
+LeagueLoad PrepareLoad(const std::string& name, const Trace& recorded, Duration window, Rate peak) {
+  LeagueLoad load;
+  load.name = name;
+  load.whole_days = Seconds(traces::Length(recorded)) / 86'400;
+  const double mean = traces::TotalRequests(recorded) / Seconds(traces::Length(recorded));
+  Trace trace = Windowed(recorded, window);
+  load.smoothed = mean < kQuiet;
+  if (load.smoothed) trace = Smoothed(trace);
+  trace = Refined(trace);
+  const Rate highest = HighestRate(trace);
+  if (highest > 0) trace = traces::Scaled(std::move(trace), peak / highest);
+  if (load.smoothed) Redraw(name, trace);
+  load.trace = std::move(trace);
+  return load;
+}
+
+Expected<std::vector<std::string>> TraceFiles(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::string> files;
+  std::filesystem::directory_iterator entries(folder, error);
+  if (error) {
+    return Fail(ErrorCode::kNotFound, fmt::format("{}: {}", folder, error.message()));
+  }
+  for (const auto& entry : entries) {
+    if (entry.is_regular_file(error) && IsTrace(entry.path().string()))
+      files.push_back(entry.path().string());
+  }
+  std::ranges::sort(files);
+  if (files.empty()) {
+    return Fail(ErrorCode::kInvalid, fmt::format("{}: there is no trace file in it", folder));
+  }
+  return files;
+}
+
+}  // namespace tidegate::sim

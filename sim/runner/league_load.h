@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "policies/base/expected.h"
+#include "policies/base/instant.h"
+#include "policies/base/units.h"
+#include "traces/format/trace.h"
+
+namespace tidegate::sim {
+
+// A recorded load as the league plays it.
+struct LeagueLoad {
+  std::string name;  // the file's, without what follows the first dot
+  traces::Trace trace;
+  double whole_days = 0;  // of the file
+  bool smoothed = false;
+};
+
+// The load of a trace for a pool that serves `peak` requests per second at its largest.
+//  - Of a trace longer than `window`, the part with two thirds of the window before its highest
+//    bin: what came before a peak matters more than what comes after it.
+//  - Below two requests a second counting noise dominates, and multiplying would blow it up: means
+//    of five minutes around each bin are taken instead.
+//  - Bins longer than five seconds become bins of five seconds (or the longest divisor below) on
+//    the line through the bins' middles.
+//  - Scaled so that its highest mean of 15 s is `peak`.
+//  - What was smoothed is drawn anew: each bin Poisson around its mean, from the name alone.
+LeagueLoad PrepareLoad(const std::string& name, const traces::Trace& recorded, Duration window,
+                       Rate peak);
+
+// All trace files of a folder, by name: those ending in .csv, .csv.gz, .csv.zst and .tgtrace.
+Expected<std::vector<std::string>> TraceFiles(const std::string& folder);
+
+}  // namespace tidegate::sim

@@ -1,0 +1,204 @@
+#include "sim/runner/league.h"
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/report/lag_free.h"
+#include "sim/report/league_result.h"
+#include "sim/runner/cli.h"
+#include "sim/runner/contestants.h"
+#include "sim/runner/league_load.h"
+#include "tests/testing/child_process.h"
+#include "traces/format/trace_file.h"
+
+namespace tidegate::sim {
+namespace {
+
+using ::testing::HasSubstr;
+
+traces::Trace Waves(std::size_t bins, Duration bin, double mean) {
+  traces::Trace trace{bin, {}};
+  for (std::size_t i = 0; i < bins; ++i) {
+    trace.requests.push_back(mean * Seconds(bin) *
+                             (1 + 0.8 * std::sin(static_cast<double>(i) / 20)));
+  }
+  return trace;
+}
+
+LeagueCurve CurveOf(std::vector<LeagueRun> runs, std::size_t at_default,
+                    std::optional<std::size_t> best) {
+  return {"x", "knob", std::move(runs), at_default, best};
+}
+
+LeagueRun RunOf(double knob, double bad, double cost) {
+  LeagueRun run;
+  run.knob = knob;
+  run.bad = bad;
+  run.replica_seconds = cost;
+  return run;
+}
+
+TEST(LeagueLoad, IsScaledToItsPeakInBinsOfFiveSeconds) {
+  const LeagueLoad load =
+      PrepareLoad("waves", Waves(600, Duration(60'000), 50), std::chrono::hours(24), 9'600);
+  EXPECT_FALSE(load.smoothed);
+  EXPECT_EQ(load.trace.bin, Duration(5'000));
+  EXPECT_EQ(load.trace.requests.size(), 7'200u);
+  double highest = 0;
+  for (std::size_t i = 0; i + 3 <= load.trace.requests.size(); ++i) {
+    highest = std::max(
+        highest,
+        (load.trace.requests[i] + load.trace.requests[i + 1] + load.trace.requests[i + 2]) / 15);
+  }
+  EXPECT_NEAR(highest, 9'600, 1e-6);
+}
+
+TEST(LeagueLoad, KeepsWhatCameBeforeTheHighestBinOfALongTrace) {
+  traces::Trace trace{Duration(5'000), std::vector<double>(1'000, 50.0)};
+  trace.requests[700] = 5'000;
+  const LeagueLoad load = PrepareLoad("long", trace, Duration(5'000) * 90, 9'600);
+  ASSERT_EQ(load.trace.requests.size(), 90u);
+  EXPECT_GT(load.trace.requests[60], 10 * load.trace.requests[59]);
+}
+
+TEST(LeagueLoad, SmoothsAndRedrawsWhatIsQuiet) {
+  traces::Trace trace{Duration(5'000), std::vector<double>(2'000, 0.0)};
+  for (std::size_t i = 0; i < trace.requests.size(); i += 4) trace.requests[i] = 4;
+  const LeagueLoad load = PrepareLoad("quiet", trace, std::chrono::hours(24), 9'600);
+  EXPECT_TRUE(load.smoothed);
+  for (const double requests : load.trace.requests) {
+    EXPECT_GT(requests, 35'000) << "no longer one bin in four";
+    EXPECT_EQ(requests, std::round(requests));
+  }
+  EXPECT_EQ(load.trace, PrepareLoad("quiet", trace, std::chrono::hours(24), 9'600).trace);
+  EXPECT_NE(load.trace, PrepareLoad("other", trace, std::chrono::hours(24), 9'600).trace);
+}
+
+TEST(LagFree, FollowsEachSecondAndPaysForStartsAndDrains) {
+  traces::Trace trace{Duration(1'000), std::vector<double>(100, 100.0)};
+  for (std::size_t i = 40; i < 60; ++i) trace.requests[i] = 200;
+  LagFreePool pool{.capacity = 100,
+                   .startup = Duration(5'000),
+                   .drain = Duration(3'000),
+                   .wait = Duration(200),
+                   .initial = 1,
+                   .end = Duration(100'000),
+                   .counted_from = Duration(0)};
+  const LagFreeRun run = FollowWithoutLag(trace, pool, 1);
+  // One more replica from second 40 on, ready at 45, drained 8 s after it was wanted last, gone at
+  // 70.
+  EXPECT_DOUBLE_EQ(run.replica_seconds, 100 + 30);
+  // 100 a second more than is served for five seconds; the last 200 ms of arrivals still wait.
+  EXPECT_NEAR(run.bad_fraction * 12'000, 500 - 40, 1);
+  EXPECT_EQ(FollowWithoutLag(trace, pool, 2).bad_fraction, 0);
+}
+
+TEST(LeagueResult, InterpolatesBetweenSettings) {
+  const LeagueCurve curve =
+      CurveOf({RunOf(1, 0.0, 400), RunOf(2, 0.002, 200), RunOf(3, 0.1, 300)}, 0, 0);
+  EXPECT_EQ(CostAt(curve, 0.001), 300);
+  EXPECT_EQ(CostAt(curve, 0.0), 400);
+  EXPECT_EQ(CostAt(curve, 0.05), 200);
+  EXPECT_EQ(CostAt(CurveOf({RunOf(1, 0.1, 10)}, 0, {}), 0.001), std::nullopt);
+}
+
+TEST(LeagueResult, CountsWhoKeepsAndWhoWins) {
+  League league;
+  league.contestants = {"tide", "kpa"};
+  for (int i = 0; i < 2; ++i) {
+    LeagueTrace trace;
+    trace.name = "t";
+    trace.oracle_seconds = 100;
+    LeagueCurve tide = CurveOf({RunOf(1, i == 0 ? 0.0005 : 0.01, 150)}, 0, {});
+    if (i == 0) tide.best = 0;
+    tide.contestant = "tide";
+    LeagueCurve kpa = CurveOf({RunOf(1, 0.0001, 300)}, 0, 0);
+    kpa.contestant = "kpa";
+    trace.curves = {tide, kpa};
+    league.traces.push_back(trace);
+  }
+  const auto standings = Standings(league);
+  ASSERT_EQ(standings.size(), 2u);
+  EXPECT_EQ(standings[0].kept, 1);
+  EXPECT_EQ(standings[0].reached, 1);
+  EXPECT_DOUBLE_EQ(standings[0].mean_cost, 1.5);
+  EXPECT_EQ(standings[1].kept, 2);
+  EXPECT_DOUBLE_EQ(standings[1].best_cost, 3);
+  const LeagueDuel by_default = DuelAtDefault(league, "tide", {"kpa", "hpa"});
+  EXPECT_EQ(by_default.traces, 2);
+  EXPECT_EQ(by_default.won, 2);
+  EXPECT_DOUBLE_EQ(by_default.saving, 0.5);
+  const LeagueDuel at_best = DuelAtBest(league, "tide", {"kpa"});
+  EXPECT_EQ(at_best.traces, 2);
+  EXPECT_EQ(at_best.won, 1);
+  EXPECT_DOUBLE_EQ(at_best.saving, 0.25);
+}
+
+TEST(Contestants, AllHaveManifestsThatCompileAtBothEnds) {
+  for (const Contestant& contestant : Contestants()) {
+    for (const double knob : {contestant.least, contestant.by_default, contestant.most}) {
+      const auto manifests = LeagueManifests(contestant, knob, 3);
+      ASSERT_TRUE(manifests) << contestant.name << ": " << manifests.error().message;
+      EXPECT_EQ(manifests->pools.size(), 1u);
+      EXPECT_EQ(manifests->pools[0].scaled, contestant.spec != nullptr);
+    }
+  }
+}
+
+struct Ran {
+  int status;
+  std::string out;
+  std::string err;
+};
+Ran RunTool(const std::vector<std::string>& arguments) {
+  std::vector<const char*> argv{"tidesim"};
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  std::ostringstream out, err;
+  const int status = Main(static_cast<int>(argv.size()), argv.data(), out, err);
+  return {status, out.str(), err.str()};
+}
+
+TEST(League, GivesTheSameOnAnyNumberOfThreads) {
+  const tidegate::testing::TempDir folder;
+  std::ofstream(folder.path() / "waves.csv")
+      << traces::FormatTraceFor("waves.csv", Waves(30, Duration(60'000), 20), "");
+  std::vector<std::string> arguments{"league",   "--traces", folder.path().string(),
+                                     "--scrape", "15",       "30",
+                                     "--only",   "static",   "hpa",
+                                     "tide",     "--output", "json"};
+  const Ran one = RunTool(arguments);
+  ASSERT_EQ(one.status, kDone) << one.err;
+  arguments.insert(arguments.end(),
+                   {"--threads", "3", "--report", (folder.path() / "page.html").string()});
+  EXPECT_EQ(RunTool(arguments).out, one.out);
+  const boost::json::value leagues = boost::json::parse(one.out);
+  ASSERT_EQ(leagues.as_array().size(), 2u);
+  const auto& curves = leagues.at(0).at("traces").at(0).at("curves").as_array();
+  ASSERT_EQ(curves.size(), 4u);
+  for (const auto& curve : curves) {
+    EXPECT_GE(curve.at("default").at("costMultiple").to_number<double>(), 1);
+    ASSERT_TRUE(curve.at("best").is_object()) << curve;
+    EXPECT_LE(curve.at("best").at("badPercent").to_number<double>(), 0.1);
+  }
+  std::ifstream page(folder.path() / "page.html");
+  const std::string html{std::istreambuf_iterator<char>(page), {}};
+  EXPECT_THAT(html, HasSubstr("<figcaption>waves</figcaption>"));
+}
+
+TEST(League, SaysWhatIsWrong) {
+  EXPECT_THAT(RunTool({"league", "--traces", "/nowhere"}).err, HasSubstr("/nowhere"));
+  const tidegate::testing::TempDir folder;
+  EXPECT_THAT(RunTool({"league", "--traces", folder.path().string()}).err,
+              HasSubstr("no trace file"));
+  EXPECT_EQ(RunTool({"league", "--traces", folder.path().string(), "--only", "nobody"}).status,
+            kBadInput);
+}
+
+}  // namespace
+}  // namespace tidegate::sim
