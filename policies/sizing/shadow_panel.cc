@@ -210,8 +210,8 @@ void Pause(std::int64_t step, double rate, PanelMemory& memory) {
 
 // What a pool has to believe before it has seen anything: as if 0.3 hours had been seen in which a
 // rule with headroom m fails a share 0.004 m^-3 of requests, with longer windows less of it, and
-// costs m times what is needed. So a new pool begins with about a quarter more than what it sees and
-// is down to a tenth after an hour of calm.
+// costs m times what is needed. So a new pool begins with about a quarter more than what it sees
+// and is down to a tenth after an hour of calm.
 constexpr double kPriorSeconds = 0.3 * 3'600;
 constexpr double kPriorLate = 0.004;
 struct Prior {

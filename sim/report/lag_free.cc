@@ -60,8 +60,7 @@ class Follower {
   std::deque<Change> starts_, drains_;
 };
 
-// The most that was wanted within the last start-up and drain: a replica that is wanted again
-// sooner costs more if it is drained in between.
+// The most that was wanted within so many seconds.
 class Held {
  public:
   explicit Held(std::int64_t length) : length_(length) {}
@@ -80,12 +79,13 @@ class Held {
 
 }  // namespace
 
-LagFreeRun FollowWithoutLag(const traces::Trace& trace, const LagFreePool& pool, double headroom) {
+LagFreeRun FollowWithoutLag(const traces::Trace& trace, const LagFreePool& pool, double headroom,
+                            Duration held_for) {
   const auto end = static_cast<std::int64_t>(Seconds(pool.end));
   const auto counted = static_cast<std::int64_t>(std::ceil(Seconds(pool.counted_from)));
   Follower follower(pool);
-  Held held(
-      std::max<std::int64_t>(1, static_cast<std::int64_t>(Seconds(pool.startup + pool.drain))));
+  const Duration least = std::max(Duration(1'000), pool.startup + pool.drain);
+  Held held(static_cast<std::int64_t>(Seconds(std::max(least, held_for))));
   DeadlineQueue queue(Seconds(pool.wait));
   LagFreeRun run;
   double arrived = 0;

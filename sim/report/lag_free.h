@@ -23,11 +23,13 @@ struct LagFreeRun {
   double bad_fraction = 0;
 };
 
-// What ceil(headroom x rate / capacity) replicas, chosen anew each second and kept for one start-up
-// and drain, cost and fail. With the
-// headroom that is best for a trace in hindsight it is a second bound beside the oracle: what it
-// misses or pays more, nobody could avoid who does not see the future. It is no proof, as a policy
-// may choose its headroom anew each second.
-LagFreeRun FollowWithoutLag(const traces::Trace& trace, const LagFreePool& pool, double headroom);
+// What ceil(headroom x rate / capacity) replicas cost and fail, where the rate is the highest one
+// of the last `held` (at least of one start-up and drain: a replica that is wanted again sooner
+// costs more if it is drained in between) and is looked at each second. With the headroom and the
+// memory that are best for a trace in hindsight it is a second bound beside the oracle: what it
+// misses or pays more, hardly anybody could avoid who does not see the future. It is no proof, as a
+// policy may choose both anew each second.
+LagFreeRun FollowWithoutLag(const traces::Trace& trace, const LagFreePool& pool, double headroom,
+                            Duration held = Duration(0));
 
 }  // namespace tidegate::sim

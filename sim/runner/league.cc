@@ -1,6 +1,7 @@
 #include "sim/runner/league.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <functional>
@@ -29,8 +30,14 @@ namespace {
 constexpr double kObjective = 0.001;
 // Of a search on the knob: its range is halved so often.
 constexpr int kHalvings = 7;
-// The headroom of the pool without lag.
-constexpr double kLeastHeadroom = 1, kMostHeadroom = 16;
+// The headroom of the pool without lag, and how long it remembers the highest rate.
+constexpr double kLeastHeadroom = 1, kMostHeadroom = 64;
+constexpr std::array<Duration, 6> kHeld{Duration(0),
+                                        std::chrono::minutes(6),
+                                        std::chrono::minutes(30),
+                                        std::chrono::minutes(90),
+                                        std::chrono::hours(6),
+                                        std::chrono::hours(24)};
 constexpr const char* kLagFree = "no lag";
 
 Replicas InitialOf(const LeagueLoad& load) {
@@ -103,6 +110,10 @@ Expected<LeagueCurve> Compete(const Contestant& contestant, Duration scrape, con
   return curve;
 }
 
+double BestSeconds(const LeagueCurve& curve) { return curve.runs[*curve.best].replica_seconds; }
+
+// The curve of the memory with which the objective is cheapest to keep; where none keeps it, that
+// of the shortest.
 Expected<LeagueCurve> CompeteWithoutLag(const LeagueLoad& load, bool defaults_only) {
   const Scenario scenario = LeagueScenario(Contestant{}, Duration(15'000));
   const LagFreePool pool{.capacity = kLeagueCapacity,
@@ -112,16 +123,25 @@ Expected<LeagueCurve> CompeteWithoutLag(const LeagueLoad& load, bool defaults_on
                          .initial = InitialOf(load),
                          .end = traces::Length(load.trace),
                          .counted_from = scenario.service.startup + Duration(1)};
-  const Search search{
-      kLeastHeadroom, kMostHeadroom, 1.25, false, [&](double headroom) -> Expected<LeagueRun> {
-        const LagFreeRun run = FollowWithoutLag(load.trace, pool, headroom);
-        return LeagueRun{
-            .knob = headroom, .bad = run.bad_fraction, .replica_seconds = run.replica_seconds};
-      }};
-  TIDEGATE_TRY(LeagueCurve curve, Find(search, defaults_only));
-  curve.contestant = kLagFree;
-  curve.knob = "headroom";
-  return curve;
+  std::optional<LeagueCurve> cheapest;
+  for (const Duration held : kHeld) {
+    if (cheapest && (defaults_only || held > pool.end)) break;
+    const Search search{
+        kLeastHeadroom, kMostHeadroom, 1.25, false, [&](double headroom) -> Expected<LeagueRun> {
+          const LagFreeRun run = FollowWithoutLag(load.trace, pool, headroom, held);
+          return LeagueRun{
+              .knob = headroom, .bad = run.bad_fraction, .replica_seconds = run.replica_seconds};
+        }};
+    TIDEGATE_TRY(LeagueCurve curve, Find(search, defaults_only));
+    if (cheapest &&
+        (!curve.best || (cheapest->best && BestSeconds(*cheapest) <= BestSeconds(curve))))
+      continue;
+    curve.knob =
+        held > Duration(0) ? fmt::format("headroom over {}", FormatDuration(held)) : "headroom";
+    cheapest = std::move(curve);
+  }
+  cheapest->contestant = kLagFree;
+  return *std::move(cheapest);
 }
 
 OracleBound OracleOf(const LeagueLoad& load) {
