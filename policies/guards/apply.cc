@@ -37,6 +37,16 @@ std::optional<Instant> BadSince(const std::vector<sizing::Proposal>& proposals,
   return memory.bad_since ? memory.bad_since : now;
 }
 
+Bounds BoundsOf(const Options& options) {
+  if (options.without.Has(Stage::kBounds)) return {0, kMaxReplicas};
+  return {options.min, options.max};
+}
+
+Guarded HoldOrNot(const Evidence& evidence, Replicas current, const Options& options) {
+  if (options.without.Has(Stage::kHold)) return Untouched(evidence.largest.value_or(current));
+  return Hold(evidence, current);
+}
+
 // A floor counts past tolerance and windows: it is early as it is, and must not be late.
 Guarded Raise(Replicas proposed, const Evidence& evidence) {
   if (evidence.floor <= proposed) return Untouched(proposed);
@@ -48,7 +58,8 @@ Guarded Raise(Replicas proposed, const Evidence& evidence) {
 Replicas Finish(Replicas stabilized, const Evidence& evidence, Replicas current,
                 const Options& options, const Memory& memory, Instant now, Desired& desired) {
   const Replicas raised = Note(Raise(stabilized, evidence), desired);
-  const Replicas bounded = Note(Bound(raised, {options.min, options.max}), desired);
+  const Replicas bounded = Note(Bound(raised, BoundsOf(options)), desired);
+  if (options.without.Has(Stage::kRateLimit)) return bounded;
   if (!options.guarding.rate_limits) {
     if (!options.guarding.classic) return bounded;
     return Note(LimitClassicGrowth(bounded, current), desired);
@@ -64,15 +75,19 @@ Desired Pass(Guarded held, const Evidence& evidence, Replicas current, const Opt
   const Behavior& behavior = options.behavior;
   const Replicas wanted = Note(std::move(held), desired);
   const sizing::Guarding& guarding = options.guarding;
-  const Replicas tolerated =
-      guarding.tolerance ? Note(Tolerate(wanted, current, behavior), desired) : wanted;
+  const bool tolerant = guarding.tolerance && !options.without.Has(Stage::kTolerance);
+  const Replicas tolerated = tolerant ? Note(Tolerate(wanted, current, behavior), desired) : wanted;
   desired.stabilized = tolerated;
   if (guarding.stabilization) {
-    desired.stabilized =
-        Note(Stabilize(tolerated, current, behavior, memory.recommendations, now), desired);
+    if (!options.without.Has(Stage::kStabilization)) {
+      desired.stabilized =
+          Note(Stabilize(tolerated, current, behavior, memory.recommendations, now), desired);
+    }
     memory.recommendations = Remember(std::move(memory.recommendations), tolerated, behavior, now);
   } else if (guarding.classic) {
-    desired.stabilized = Note(StabilizeClassic(tolerated, memory.recommendations, now), desired);
+    if (!options.without.Has(Stage::kStabilization)) {
+      desired.stabilized = Note(StabilizeClassic(tolerated, memory.recommendations, now), desired);
+    }
     memory.recommendations = RememberClassic(std::move(memory.recommendations), tolerated, now);
   }
   desired.replicas = Finish(desired.stabilized, evidence, current, options, memory, now, desired);
@@ -95,21 +110,21 @@ Desired SetAtOnce(const AtOnce& at_once, const Evidence& evidence, Replicas curr
   desired.stabilized = Note(
       Acted(Stage::kSizing, Reason::kSetByPolicy, current, at_once.replicas, at_once.why), desired);
   const Replicas raised = Note(Raise(desired.stabilized, evidence), desired);
-  desired.replicas = Note(Bound(raised, {options.min, options.max}), desired);
+  desired.replicas = Note(Bound(raised, BoundsOf(options)), desired);
   return desired;
 }
 
 Desired Choose(const Evidence& evidence, Replicas current, const Options& options, Memory& memory,
                Instant now) {
   const Replicas proposed = evidence.largest.value_or(current);
-  if (Guarded bounded = Bound(current, {options.min, options.max}); bounded.limit) {
+  if (Guarded bounded = Bound(current, BoundsOf(options)); bounded.limit) {
     return Settled(std::move(bounded), proposed);
   }
-  if (options.fallback && memory.bad_since) {
+  if (options.fallback && memory.bad_since && !options.without.Has(Stage::kFallback)) {
     auto fallback = FallBack(*options.fallback, current, *memory.bad_since, now);
     if (fallback) return Pass(*std::move(fallback), evidence, current, options, memory, now);
   }
-  Guarded held = Hold(evidence, current);
+  Guarded held = HoldOrNot(evidence, current, options);
   if (held.limit) return HoldAbove(std::move(held), evidence, current, options, memory, now);
   return Pass(std::move(held), evidence, current, options, memory, now);
 }
@@ -119,9 +134,11 @@ Desired Choose(const Evidence& evidence, Replicas current, const Options& option
 Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
               const Options& options, const Memory& memory, Instant now,
               const std::optional<AtOnce>& at_once, const std::string& leave_alone) {
-  const Evidence evidence = Weigh(proposals);
+  Evidence evidence = Weigh(proposals);
   const auto bad_since = BadSince(proposals, evidence, memory, now);
-  if (options.paused) {
+  const bool sizes = !options.without.Has(Stage::kSizing);
+  if (!sizes) evidence.floor = 0;
+  if (options.paused && !options.without.Has(Stage::kPause)) {
     Applied paused;
     paused.desired =
         Settled(Acted(Stage::kPause, Reason::kPaused, evidence.largest.value_or(current), current,
@@ -131,7 +148,7 @@ Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
     paused.memory.bad_since = bad_since;
     return paused;
   }
-  if (!leave_alone.empty()) {
+  if (sizes && !leave_alone.empty()) {
     return {Settled(Acted(Stage::kSizing, Reason::kScalingDisabled,
                           evidence.largest.value_or(current), current, leave_alone),
                     evidence.largest.value_or(current)),
@@ -144,7 +161,7 @@ Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
   if (windows && !memory.desired && memory.recommendations.empty()) {
     applied.memory.recommendations.push_back({now, current});
   }
-  const bool set = at_once && at_once->replicas >= evidence.largest.value_or(0);
+  const bool set = sizes && at_once && at_once->replicas >= evidence.largest.value_or(0);
   applied.desired = set ? SetAtOnce(*at_once, evidence, current, options)
                         : Choose(evidence, current, options, applied.memory, now);
   applied.memory.desired = applied.desired.replicas;

@@ -37,6 +37,14 @@ const char* Name(Stage stage) {
   return "unknown";
 }
 
+std::optional<Stage> StageNamed(std::string_view name) {
+  for (int i = 0; i < kStageCount; ++i) {
+    const auto stage = static_cast<Stage>(i);
+    if (name == Name(stage)) return stage;
+  }
+  return std::nullopt;
+}
+
 const char* Name(PolicyType type) { return type == PolicyType::kPods ? "Pods" : "Percent"; }
 
 const char* Name(SelectPolicy select) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "policies/base/instant.h"
@@ -42,7 +43,22 @@ enum class Stage {
   kBounds,
   kPause
 };
-const char* Name(Stage stage);
+inline constexpr int kStageCount = 8;
+const char* Name(Stage stage);  // "sizing", "rateLimit", ...
+// Empty where no stage has that name.
+std::optional<Stage> StageNamed(std::string_view name);
+
+// A set of stages.
+class Stages {
+ public:
+  void Add(Stage stage) { bits_ |= 1U << static_cast<unsigned>(stage); }
+  bool Has(Stage stage) const { return (bits_ >> static_cast<unsigned>(stage) & 1U) != 0; }
+  bool empty() const { return bits_ == 0; }
+  bool operator==(const Stages&) const = default;
+
+ private:
+  unsigned bits_ = 0;
+};
 
 // What one guard did: it changed the number, or held it (before == after).
 struct Limit {
@@ -115,6 +131,11 @@ struct Options {
   std::optional<Fallback> fallback;
   bool paused = false;
   sizing::Guarding guarding;  // those that are off change nothing
+  // Stages that leave the number as it is, to learn what a decision would have been without them;
+  // never from a manifest. What they remember they go on remembering. Without kSizing no size is
+  // set at once, no floor counts and no policy leaves the pool alone; without kHold bad readings
+  // count as good ones; without kBounds the size is 0 .. kMaxReplicas.
+  Stages without;
   bool operator==(const Options&) const = default;
 };
 

@@ -207,10 +207,14 @@ void AppendAmounts(std::vector<std::string>& lines, const char* name,
 
 }  // namespace
 
-const PoolManifest* CompiledConfig::Find(const PoolId& id) const {
+const decision::PoolSpec* CompiledConfig::FindSpec(const PoolId& id) const {
   const auto at = std::ranges::lower_bound(pools, id, {}, &decision::PoolSpec::id);
-  if (at == pools.end() || at->id != id) return nullptr;
-  return &manifests[static_cast<std::size_t>(at - pools.begin())];
+  return at != pools.end() && at->id == id ? &*at : nullptr;
+}
+
+const PoolManifest* CompiledConfig::Find(const PoolId& id) const {
+  const decision::PoolSpec* spec = FindSpec(id);
+  return spec == nullptr ? nullptr : &manifests[static_cast<std::size_t>(spec - pools.data())];
 }
 
 std::string CompiledConfig::Version() const {

@@ -31,6 +31,7 @@ struct CompiledConfig {
 
   // Null where there is no such pool.
   const PoolManifest* Find(const PoolId& id) const;
+  const decision::PoolSpec* FindSpec(const PoolId& id) const;
   // Hash of all pools' config versions, 8 hex digits.
   std::string Version() const;
 };

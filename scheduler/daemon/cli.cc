@@ -9,6 +9,7 @@
 
 #include "scheduler/adapters/system_clock.h"
 #include "scheduler/daemon/cmd_decide.h"
+#include "scheduler/daemon/cmd_diff.h"
 #include "scheduler/daemon/cmd_explain.h"
 #include "scheduler/daemon/cmd_run.h"
 #include "scheduler/daemon/cmd_status.h"
@@ -25,6 +26,21 @@ void AddOutput(CLI::App& command, bool& json) {
           "-o,--output", [&json](const std::string& form) { json = form == "json"; },
           "text (default) or json")
       ->check(CLI::IsMember({"text", "json"}));
+}
+
+void AddOtherwise(CLI::App& command, CounterfactualNames& names) {
+  command
+      .add_option("--without", names.without,
+                  "Leave out what this stage of the guards does; repeatable: " + StageNames())
+      ->allow_extra_args(false)
+      ->take_all();
+  command
+      .add_option("--policy", names.policies,
+                  "Size by this policy, with its defaults unless the pool has it; repeatable, "
+                  "the largest counts: " +
+                      PolicyNames())
+      ->allow_extra_args(false)
+      ->take_all();
 }
 
 void AddRun(CLI::App& app, RunOptions& options, int& code) {
@@ -69,11 +85,19 @@ void AddExplain(CLI::App& app, ExplainOptions& options, int& code) {
   explain->add_option("--server", options.server, "The daemon's address")->capture_default_str();
   explain->add_option("--journal", options.journal,
                       "Read this journal file instead of asking a daemon");
+  AddOtherwise(*explain, options.otherwise);
+  explain->add_option("-c,--config", options.config,
+                      "With --without or --policy: the manifests, as the daemon reads them");
   AddOutput(*explain, options.json);
   explain->footer(
       "Examples:\n  tidegate explain istio-system/ingressgateway\n"
       "  tidegate explain istio-system/ingressgateway --last 20 --at 2026-11-27T00:05:00Z\n"
-      "  tidegate explain shop/edge --journal /var/lib/tidegate/journal.db --output json");
+      "  tidegate explain shop/edge --journal /var/lib/tidegate/journal.db --output json\n\n"
+      "What would it have been otherwise? The journal is replayed under the configuration up to "
+      "the\n"
+      "decision, which is then made with a stage left out or by another policy:\n"
+      "  tidegate explain shop/edge --at 2026-11-27T00:05:00Z --without stabilization \\\n"
+      "    --journal /var/lib/tidegate/journal.db --config /etc/tidegate/tidegate.yaml");
   explain->callback([&] { code = RunExplain(options, std::cout, std::cerr); });
 }
 
@@ -98,8 +122,11 @@ void AddDecide(CLI::App& app, DecideOptions& options, int& code) {
           "-o,--output", [&options](const std::string& form) { options.json = form == "json"; },
           "json (default), or text as `tidegate explain` prints it")
       ->check(CLI::IsMember({"text", "json"}));
+  AddOtherwise(*decide, options.otherwise);
   decide->footer(
-      "Reads one JSON object or an array of them; see scheduler/journal/decide.schema.json.\n\n"
+      "Reads one JSON object or an array of them; see scheduler/journal/decide.schema.json.\n"
+      "With --without or --policy it says what the decision would be then; \"counterfactual\" in\n"
+      "the answer has the one that it is.\n\n"
       "Example:\n  echo '{\"now\":\"2026-11-27T00:00:00Z\",\n"
       "    "
       "\"scaler\":{\"minReplicas\":1,\"maxReplicas\":20,\"signals\":[{\"name\":\"rps\",\"target\":"
@@ -107,6 +134,34 @@ void AddDecide(CLI::App& app, DecideOptions& options, int& code) {
       "    \"pool\":{\"declared\":2,\"ready\":2}, \"signals\":[{\"name\":\"rps\",\"value\":390}]}'"
       " | tidegate decide -");
   decide->callback([&] { code = RunDecide(options, std::cin, std::cout, std::cerr); });
+}
+
+void AddDiff(CLI::App& app, DiffOptions& options, int& code) {
+  CLI::App* diff = app.add_subcommand(
+      "diff", "Replay a journal under another configuration and list what would have differed");
+  diff->add_option("--journal", options.journal, "A journal file; a daemon may be writing it")
+      ->required();
+  diff->add_option("-c,--config", options.config,
+                   "The new manifests: files and folders, as `tidegate validate` reads them")
+      ->required();
+  diff->add_option("--pool", options.pools, "NAMESPACE/NAME; repeatable; all without it");
+  diff->add_option("--since", options.since,
+                   "Compare from this time on: 2026-11-27T00:00:00Z or seconds since 1970");
+  diff->add_option("--until", options.until, "And up to this time");
+  AddOtherwise(*diff, options.otherwise);
+  AddOutput(*diff, options.json);
+  diff->footer(
+      "Every recorded decision is made again from what was read then, each going on from the size\n"
+      "and memory that the one before left. Loads are taken as they were read: a signal that\n"
+      "depends on the number of replicas, latency say, would have read otherwise. Of the time\n"
+      "before the journal nothing is known: its first window may hold shrinks that were not held.\n"
+      "Under the configuration that wrote the journal, differences are the replay's own; it says\n"
+      "how many.\n\n"
+      "Exit status: 0 nothing would have differed, 1 something would, 2 nothing was compared.\n\n"
+      "Examples:\n  tidegate diff --journal /var/lib/tidegate/journal.db --config new.yaml\n"
+      "  tidegate diff --journal journal.db --config tidegate.yaml --without rateLimit \\\n"
+      "    --pool shop/edge --since 2026-11-27T00:00:00Z --output json");
+  diff->callback([&] { code = RunDiff(options, std::cout, std::cerr); });
 }
 
 }  // namespace
@@ -121,11 +176,13 @@ int Main(int argc, char** argv) {
   ExplainOptions explain;
   ValidateOptions validate;
   DecideOptions decide;
+  DiffOptions diff;
   AddRun(app, run, code);
   AddStatus(app, status, code);
   AddExplain(app, explain, code);
   AddValidate(app, validate, code);
   AddDecide(app, decide, code);
+  AddDiff(app, diff, code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

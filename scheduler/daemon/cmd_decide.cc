@@ -8,6 +8,7 @@
 
 #include "policies/base/expected.h"
 #include "scheduler/config/schedule.h"
+#include "scheduler/decision/counterfactual.h"
 #include "scheduler/decision/decision.h"
 #include "scheduler/journal/decision_json.h"
 #include "scheduler/journal/json_text.h"
@@ -46,12 +47,23 @@ Expected<std::string> ReadInput(const DecideOptions& options, std::istream& in) 
   return text;
 }
 
-std::string Answer(const journal::ParsedObservation& item, const DecideOptions& options) {
-  if (!item.problems.empty()) return options.json ? journal::ErrorsJson(item.problems) : "";
+decision::Outcome DecideBy(const decision::PoolSpec& spec,
+                           const journal::Observation& observation) {
+  return decision::Decide(spec, observation.pool, observation.now, observation.state);
+}
+
+std::string Answer(const journal::ParsedObservation& item, bool json,
+                   const decision::Counterfactual& asked) {
+  if (!item.problems.empty()) return json ? journal::ErrorsJson(item.problems) : "";
   const journal::Observation& observation = item.observation;
+  const decision::Outcome as_it_is = DecideBy(observation.spec, observation);
+  if (asked.empty()) {
+    return json ? journal::OutcomeJson(as_it_is) : decision::ToText(as_it_is.decision);
+  }
   const decision::Outcome outcome =
-      decision::Decide(observation.spec, observation.pool, observation.now, observation.state);
-  return options.json ? journal::OutcomeJson(outcome) : decision::ToText(outcome.decision);
+      DecideBy(decision::Altered(observation.spec, asked), observation);
+  if (json) return journal::OutcomeJson(outcome, asked, as_it_is.decision);
+  return decision::ToText(asked, outcome.decision, as_it_is.decision);
 }
 
 // The journal's reader knows no time zones; the configuration does.
@@ -68,7 +80,7 @@ void ResolveTimes(journal::ParsedObservations& parsed) {
 }
 
 int AnswerAll(const journal::ParsedObservations& parsed, const DecideOptions& options,
-              std::ostream& out, std::ostream& err) {
+              const decision::Counterfactual& asked, std::ostream& out, std::ostream& err) {
   const bool brackets = options.json && parsed.array;
   int code = kDone;
   const char* separator = "";
@@ -76,7 +88,7 @@ int AnswerAll(const journal::ParsedObservations& parsed, const DecideOptions& op
   for (const journal::ParsedObservation& item : parsed.items) {
     for (const std::string& problem : item.problems) err << "tidegate: " << problem << '\n';
     if (!item.problems.empty()) code = kBadInput;
-    const std::string answer = Answer(item, options);
+    const std::string answer = Answer(item, options.json, asked);
     if (answer.empty()) continue;
     out << separator << answer;
     separator = options.json ? ",\n" : "\n";
@@ -91,6 +103,11 @@ int AnswerAll(const journal::ParsedObservations& parsed, const DecideOptions& op
 
 int RunDecide(const DecideOptions& options, std::istream& in, std::ostream& out,
               std::ostream& err) {
+  const auto asked = ParseCounterfactual(options.otherwise);
+  if (!asked) {
+    err << "tidegate decide: " << asked.error().message << '\n';
+    return kBadInput;
+  }
   const auto text = ReadInput(options, in);
   if (!text) {
     err << "tidegate: " << text.error().message << '\n';
@@ -103,7 +120,7 @@ int RunDecide(const DecideOptions& options, std::istream& in, std::ostream& out,
     return kBadInput;
   }
   ResolveTimes(*parsed);
-  return AnswerAll(*parsed, options, out, err);
+  return AnswerAll(*parsed, options, *asked, out, err);
 }
 
 }  // namespace tidegate::daemon

@@ -8,19 +8,20 @@
 
 #include "scheduler/adapters/journal/sqlite_journal.h"
 #include "scheduler/daemon/api.h"
+#include "scheduler/daemon/explain_otherwise.h"
+#include "scheduler/daemon/pool_name.h"
 #include "scheduler/daemon/server_query.h"
 #include "traces/net/url.h"
 
 namespace tidegate::daemon {
 namespace {
 
-std::string TargetFor(const std::string& ns, const std::string& name,
-                      const ExplainOptions& options) {
+std::string TargetFor(const PoolId& pool, const ExplainOptions& options) {
   net::Parameters parameters{{"last", std::to_string(options.last)},
                              {"format", options.json ? "json" : "text"}};
   if (!options.at.empty()) parameters.emplace_back("at", options.at);
-  return fmt::format("/api/v1/pools/{}/{}/decisions?{}", net::PercentEncode(ns),
-                     net::PercentEncode(name), net::EncodeParameters(parameters));
+  return fmt::format("/api/v1/pools/{}/{}/decisions?{}", net::PercentEncode(pool.ns),
+                     net::PercentEncode(pool.name), net::EncodeParameters(parameters));
 }
 
 // The same answer as the daemon gives, from a file.
@@ -35,27 +36,52 @@ Expected<std::string> FromJournal(const std::string& target, const std::string& 
   return Fail(ErrorCode::kNotFound, response.body);
 }
 
+// The options, read.
+struct Question {
+  PoolId pool;
+  std::optional<Instant> at;
+  decision::Counterfactual asked;
+};
+
+Expected<Question> Read(const ExplainOptions& options) {
+  Question question;
+  TIDEGATE_TRY(question.pool, ParsePoolName(options.pool));
+  if (!options.at.empty()) {
+    const auto at = ParseInstant(options.at);
+    if (!at) return Fail(ErrorCode::kInvalid, "--at: " + at.error().message);
+    question.at = *at;
+  }
+  TIDEGATE_TRY(question.asked, ParseCounterfactual(options.otherwise));
+  if (!question.asked.empty() && (options.journal.empty() || options.config.empty())) {
+    return Fail(ErrorCode::kInvalid,
+                "--without and --policy replay a journal: name its file with --journal, and the "
+                "configuration that it was written under with --config");
+  }
+  return question;
+}
+
+Expected<std::string> Ask(const Question& question, const ExplainOptions& options) {
+  if (!question.asked.empty()) {
+    return ExplainOtherwise(question.pool, question.at, question.asked, options);
+  }
+  const std::string target = TargetFor(question.pool, options);
+  return options.journal.empty() ? AskServer(options.server, target)
+                                 : FromJournal(target, options.journal);
+}
+
 }  // namespace
 
 int RunExplain(const ExplainOptions& options, std::ostream& out, std::ostream& err) {
-  const auto slash = options.pool.find('/');
-  if (slash == std::string::npos || slash == 0 || slash + 1 == options.pool.size()) {
-    err << "tidegate explain: expected NAMESPACE/NAME, got \"" << options.pool << "\"\n";
+  const auto question = Read(options);
+  if (!question) {
+    err << "tidegate explain: " << question.error().message << "\n";
     return 2;
   }
-  if (!options.at.empty()) {
-    if (const auto at = ParseInstant(options.at); !at) {
-      err << "tidegate explain: --at: " << at.error().message << "\n";
-      return 2;
-    }
-  }
-  const std::string target =
-      TargetFor(options.pool.substr(0, slash), options.pool.substr(slash + 1), options);
-  const auto answer = options.journal.empty() ? AskServer(options.server, target)
-                                              : FromJournal(target, options.journal);
+  const auto answer = Ask(*question, options);
   if (!answer) {
     err << "tidegate explain: " << answer.error().message << "\n";
-    return 1;
+    const bool bad_config = !question->asked.empty() && answer.error().code == ErrorCode::kInvalid;
+    return bad_config ? 2 : 1;
   }
   out << *answer << (options.json ? "\n" : "");
   return 0;

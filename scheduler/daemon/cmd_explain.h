@@ -3,6 +3,9 @@
 #include <iosfwd>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "scheduler/daemon/counterfactual_names.h"
 
 namespace tidegate::daemon {
 
@@ -13,9 +16,13 @@ struct ExplainOptions {
   std::string server = "http://127.0.0.1:9077";  // asked, unless
   std::string journal;                           // a journal file is given
   bool json = false;
+  // What is to be otherwise; needs a journal file and the configuration that it was written under.
+  CounterfactualNames otherwise{};
+  std::vector<std::string> config{};
 };
 
-// Prints why a pool has the size it has. Returns the exit code.
+// Prints why a pool has the size it has, or would have. Returns the exit code: 0, 1 where that
+// can't be had, 2 where an option is wrong.
 int RunExplain(const ExplainOptions& options, std::ostream& out, std::ostream& err);
 
 }  // namespace tidegate::daemon

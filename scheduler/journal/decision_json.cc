@@ -149,12 +149,37 @@ std::string DecisionJson(const decision::Decision& decision) {
   return WriteJson(DecisionObject(decision));
 }
 
-std::string OutcomeJson(const decision::Outcome& outcome) {
+json::object CounterfactualObject(const decision::Counterfactual& asked,
+                                  const decision::Decision& as_it_is) {
+  const auto text = [](std::string_view name) { return json::value(name); };
+  const auto name = [](const PolicyEntry* policy) { return json::value(policy->name); };
+  return {{"without", Each(decision::NamesOf(asked.without), text)},
+          {"policies", Each(asked.policies, name)},
+          {"asItIs", json::object{{"desired", as_it_is.desired.replicas},
+                                  {"reason", guards::Name(as_it_is.desired.reason)}}}};
+}
+
+namespace {
+
+json::object OutcomeObject(const decision::Outcome& outcome) {
   json::object object = DecisionObject(outcome.decision);
   object["memory"] = MemoryObject(outcome.state, outcome.decision.at);
   json::array errors;
   if (!outcome.decision.error.empty()) errors.emplace_back(outcome.decision.error);
   object["errors"] = std::move(errors);
+  return object;
+}
+
+}  // namespace
+
+std::string OutcomeJson(const decision::Outcome& outcome) {
+  return WriteJson(OutcomeObject(outcome));
+}
+
+std::string OutcomeJson(const decision::Outcome& outcome, const decision::Counterfactual& asked,
+                        const decision::Decision& as_it_is) {
+  json::object object = OutcomeObject(outcome);
+  object["counterfactual"] = CounterfactualObject(asked, as_it_is);
   return WriteJson(object);
 }
 

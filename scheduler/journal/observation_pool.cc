@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "scheduler/decision/stand_in.h"
 #include "scheduler/journal/observation_parts.h"
 
 namespace tidegate::journal {
@@ -16,16 +17,6 @@ using signals::Phase;
 using signals::ReplicaView;
 
 constexpr std::array kPhases{"starting", "ready", "draining", "failed"};
-// The age of a replica whose age isn't given: old enough to have proven itself, unless it starts.
-constexpr Duration kSettledAge{3'600'000};
-
-Duration DefaultAge(Phase phase) { return phase == Phase::kStarting ? Duration(0) : kSettledAge; }
-
-ReplicaView ViewOf(std::string name, Revision revision, Phase phase, Instant since) {
-  ReplicaView view{std::move(name), std::move(revision), phase, since, since, std::nullopt};
-  if (phase == Phase::kReady || phase == Phase::kDraining) view.ready_at = since;
-  return view;
-}
 
 ReplicaView ReadReplica(const json::value& value, const std::string& path, PartContext context,
                         const Revision& revision) {
@@ -33,9 +24,10 @@ ReplicaView ReadReplica(const json::value& value, const std::string& path, PartC
   fields.Require("name", "the replica's name");
   const auto phase = static_cast<Phase>(
       fields.Choice("phase", kPhases).value_or(static_cast<std::size_t>(Phase::kReady)));
-  const Duration age = fields.Seconds("age", kSecondsRange).value_or(DefaultAge(phase));
-  ReplicaView view = ViewOf(fields.Text("name").value_or(""),
-                            fields.Text("revision").value_or(revision), phase, context.now - age);
+  const Duration age = fields.Seconds("age", kSecondsRange).value_or(decision::UsualAge(phase));
+  ReplicaView view =
+      decision::StandIn(fields.Text("name").value_or(""),
+                        fields.Text("revision").value_or(revision), phase, context.now - age);
   if (const auto since = fields.Time("since")) view.since = *since;
   // Without its own start it began no later than the phase that it is in.
   view.started = fields.Time("started").value_or(std::min(view.since, context.now - age));
@@ -61,22 +53,21 @@ void ReadReplicas(JsonFields& pool, PartContext context, const Revision& revisio
 }
 
 // Counts stand for replicas of the current revision that have been in their phase for long (for no
-// time, where they start). Their names sort by phase and number and are no names of the planner's.
-void Synthesize(Phase phase, std::int64_t count, PartContext context, Observation& observation) {
-  const auto* name = kPhases[static_cast<std::size_t>(phase)];
-  for (std::int64_t number = 1; number <= count; ++number) {
-    observation.pool.replicas.push_back(
-        ViewOf(fmt::format("{}.{}.{:06}", observation.spec.id.name, name, number),
-               observation.spec.revision, phase, context.now - DefaultAge(phase)));
-  }
+// time, where they start).
+void Synthesize(const signals::PhaseCounts& counts, PartContext context, Observation& observation) {
+  observation.pool.replicas =
+      decision::StandIns(observation.spec.id, observation.spec.revision, counts, context.now);
 }
 
-void ReadCounts(JsonFields& counts, PartContext context, Observation& observation) {
-  // In the order of the names.
-  for (const Phase phase : {Phase::kDraining, Phase::kFailed, Phase::kReady, Phase::kStarting}) {
-    const auto* name = kPhases[static_cast<std::size_t>(phase)];
-    Synthesize(phase, counts.Integer(name, kReplicaRange).value_or(0), context, observation);
-  }
+void ReadCounts(JsonFields& fields, PartContext context, Observation& observation) {
+  const auto count = [&](const char* phase) {
+    return static_cast<Replicas>(fields.Integer(phase, kReplicaRange).value_or(0));
+  };
+  Synthesize({.starting = count("starting"),
+              .ready = count("ready"),
+              .draining = count("draining"),
+              .failed = count("failed")},
+             context, observation);
 }
 
 bool HasCounts(JsonFields& pool) {
@@ -118,7 +109,7 @@ PoolForm ReadPool(const json::value& value, const std::string& path, PartContext
 
 void FinishPool(PartContext context, PoolForm form, Observation& observation) {
   if (form == PoolForm::kNothing) {
-    Synthesize(Phase::kReady, observation.state.guards.desired.value_or(observation.spec.declared),
+    Synthesize({.ready = observation.state.guards.desired.value_or(observation.spec.declared)},
                context, observation);
   }
   if (form == PoolForm::kReplicas) return;

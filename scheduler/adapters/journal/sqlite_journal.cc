@@ -258,4 +258,19 @@ Expected<std::vector<decision::Decision>> JournalReader::Last(const PoolId& pool
   return decisions;
 }
 
+Expected<void> JournalReader::ForEach(const PoolId& pool, Instant since, Instant until,
+                                      const std::function<void(decision::Decision)>& take) {
+  TIDEGATE_TRY(Statement rows,
+               impl_->database.Prepare("SELECT record FROM decisions WHERE pool = ?1 AND at_ms "
+                                       "BETWEEN ?2 AND ?3 ORDER BY at_ms, id"));
+  const std::string name = ToString(pool);
+  rows.Bind(1, name).Bind(2, UnixMillis(since)).Bind(3, UnixMillis(until));
+  for (;;) {
+    TIDEGATE_TRY(const bool row, rows.Step());
+    if (!row) return {};
+    TIDEGATE_TRY(decision::Decision decision, journal::DecodeDecision(rows.Bytes(0)));
+    take(std::move(decision));
+  }
+}
+
 }  // namespace tidegate::adapters

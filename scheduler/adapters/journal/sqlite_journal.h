@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,10 @@ class JournalReader {
   // The last `count` (1 .. 10,000) decisions of a pool at or before `until`, oldest first.
   Expected<std::vector<decision::Decision>> Last(const PoolId& pool, int count,
                                                  std::optional<Instant> until);
+  // Hands over a pool's decisions from `since` to `until`, both included, oldest first, one at a
+  // time: as many as there are. An error where one can't be read; what came before was handed over.
+  Expected<void> ForEach(const PoolId& pool, Instant since, Instant until,
+                         const std::function<void(decision::Decision)>& take);
 
  private:
   struct Impl;

@@ -154,6 +154,35 @@ TEST_F(SqliteJournalTest, LastLooksBackFromAnInstant) {
   EXPECT_TRUE(Sizes(path(), 2, kStart).empty());
 }
 
+TEST_F(SqliteJournalTest, ForEachGivesAPoolsDecisionsOfATimeOldestFirst) {
+  const auto journal = Open();
+  for (int i = 1; i <= 9; ++i) {
+    Append(*journal, DecisionAt(kStart + seconds(i), i));
+    Append(*journal, DecisionAt(kStart + seconds(i), 100 + i, {"shop", "other"}));
+  }
+  const auto reader = JournalReader::Open(path());
+  ASSERT_TRUE(reader);
+  std::vector<Replicas> sizes;
+  const auto take = [&](const decision::Decision& decision) {
+    sizes.push_back(decision.desired.replicas);
+  };
+  ASSERT_TRUE((*reader)->ForEach(kEdge, kStart + seconds(3), kStart + seconds(6), take));
+  EXPECT_EQ(sizes, (std::vector<Replicas>{3, 4, 5, 6}));
+}
+
+TEST_F(SqliteJournalTest, ForEachSaysWhereARecordCannotBeRead) {
+  const auto journal = Open();
+  Append(*journal, DecisionAt(kStart, 5));
+  auto database = Database::Open(path(), Database::Mode::kReadWrite);
+  ASSERT_TRUE(database);
+  ASSERT_TRUE(
+      database->Execute("INSERT INTO decisions(at_ms, pool, record) VALUES(1, 'shop/edge', "
+                        "x'ffffff')"));
+  const auto reader = JournalReader::Open(path());
+  ASSERT_TRUE(reader);
+  EXPECT_FALSE((*reader)->ForEach(kEdge, Instant{}, kStart, [](const auto&) {}));
+}
+
 TEST_F(SqliteJournalTest, PoolsAreListedSorted) {
   const auto journal = Open();
   Append(*journal, DecisionAt(kStart, 1, {"shop", "b"}));

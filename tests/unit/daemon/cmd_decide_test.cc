@@ -1,15 +1,21 @@
 #include "scheduler/daemon/cmd_decide.h"
 
+#include <fstream>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "scheduler/daemon/cli.h"
+#include "tests/testing/child_process.h"
+
 namespace tidegate::daemon {
 namespace {
 
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 struct Result {
   int code = 0;
@@ -69,12 +75,63 @@ TEST(RunDecideTest, GoodElementsAreDecidedBesideWrongOnes) {
   EXPECT_THAT(result.out, HasSubstr(R"("desired":6,)"));
 }
 
+TEST(RunDecideTest, WithoutAStageAnswersBesideTheDecision) {
+  DecideOptions options;
+  options.otherwise.without = {"rateLimit"};
+  const Result result = RunOn(kGood, options);
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, HasSubstr(R"("desired":8,"reason":"DesiredWithinRange")"));
+  EXPECT_THAT(result.out, HasSubstr(R"("counterfactual":{"without":["rateLimit"],"policies":[],)"
+                                    R"("asItIs":{"desired":6,"reason":"ScaleUpLimit"}})"));
+}
+
+TEST(RunDecideTest, AnotherPolicyAnswersBesideTheDecision) {
+  DecideOptions options;
+  options.otherwise.policies = {"schedule"};
+  const Result result = RunOn(kGood, options);
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, HasSubstr(R"("desired":2,"reason":"SamplesNotOk")"));
+  EXPECT_THAT(result.out, HasSubstr(R"("policies":["schedule"],"asItIs":{"desired":6,)"));
+}
+
+TEST(RunDecideTest, TextOfACounterfactualSetsItAgainstTheDecision) {
+  DecideOptions options;
+  options.json = false;
+  options.otherwise.without = {"rateLimit"};
+  EXPECT_THAT(RunOn(kGood, options).out,
+              StartsWith("without rateLimit: 8 replicas (DesiredWithinRange); as it is: 6 "
+                         "(ScaleUpLimit)\n1970-01-01T00:16:40Z default/pool: 2 -> 8 ("));
+}
+
+TEST(RunDecideTest, NamesThatAreNoneAreTwoAndAllNamed) {
+  DecideOptions options;
+  options.otherwise = {{"ratelimit", "x"}, {"kap"}};
+  const Result result = RunOn(kGood, options);
+  EXPECT_EQ(result.code, 2);
+  EXPECT_EQ(result.out, "");
+  EXPECT_THAT(result.err, HasSubstr(R"(no stage is called "ratelimit", did you mean rateLimit?)"));
+  EXPECT_THAT(result.err, HasSubstr(R"(no stage is called "x"; there are: sizing, hold,)"));
+  EXPECT_THAT(result.err, HasSubstr(R"(no policy is called "kap", did you mean kpa?)"));
+}
+
 TEST(RunDecideTest, AFileThatCannotBeReadIsOne) {
   DecideOptions options;
   options.input = "/nonexistent/input.json";
   const Result result = RunOn("", options);
   EXPECT_EQ(result.code, 1);
   EXPECT_THAT(result.err, HasSubstr("/nonexistent/input.json"));
+}
+
+TEST(DecideCommandLineTest, WithoutTakesOneStageAndLeavesTheFile) {
+  const testing::TempDir dir;
+  const std::string path = (dir.path() / "input.json").string();
+  std::ofstream(path) << kGood;
+  std::vector<std::string> arguments{"tidegate", "decide", "--without", "rateLimit", path};
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Main(static_cast<int>(argv.size()), argv.data()), 0);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr(R"("desired":8,)"));
 }
 
 }  // namespace

@@ -403,6 +403,17 @@ TEST(DecideSchemaTest, DescribesEveryFieldThatIsWritten) {
   EXPECT_FALSE(out.at("memory").at("rollout").at("pending").as_array().empty());
 }
 
+TEST(DecideSchemaTest, DescribesCounterfactuals) {
+  const json::object schema = Schema();
+  const decision::Outcome outcome =
+      OutcomeOf(R"({"now":1000,"scaler":)" + std::string(kScaler) + R"(,"pool":{"declared":4}})");
+  decision::Counterfactual asked{{}, {FindPolicy("kpa")}};
+  asked.without.Add(guards::Stage::kHold);
+  const json::object out = json::parse(OutcomeJson(outcome, asked, outcome.decision)).as_object();
+  ExpectConforms(out, schema.at("$defs").at("outcome").as_object(), schema, "$");
+  EXPECT_TRUE(out.contains("counterfactual"));
+}
+
 // After a change of a policy's options or memory: replace these $defs in the file by what the test
 // prints.
 TEST(DecideSchemaTest, DescribesThePoliciesOfTheCatalog) {
