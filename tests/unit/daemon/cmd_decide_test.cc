@@ -90,7 +90,7 @@ TEST(RunDecideTest, AnotherPolicyAnswersBesideTheDecision) {
   options.otherwise.policies = {"schedule"};
   const Result result = RunOn(kGood, options);
   EXPECT_EQ(result.code, 0);
-  EXPECT_THAT(result.out, HasSubstr(R"("desired":2,"reason":"SamplesNotOk")"));
+  EXPECT_THAT(result.out, HasSubstr(R"("desired":1,"reason":"TooFewReplicas")"));
   EXPECT_THAT(result.out, HasSubstr(R"("policies":["schedule"],"asItIs":{"desired":6,)"));
 }
 
