@@ -8,6 +8,7 @@
 
 #include "policies/sizing/forecast_policy.h"
 #include "policies/sizing/hpa.h"
+#include "policies/sizing/keda.h"
 #include "policies/sizing/kpa.h"
 #include "policies/sizing/policy.h"
 #include "policies/sizing/queueing.h"
@@ -26,8 +27,8 @@ struct PolicyList {
 // All sizing policies, sorted by name. To add one: a file in policies/sizing with a struct as
 // sizing/policy.h describes it, and its name here. Manifests, `decide`, the journal, digests,
 // explanations and the simulator work from the struct's own descriptions.
-using AllPolicies = PolicyList<sizing::Forecast, sizing::Hpa, sizing::Kpa, sizing::Queueing,
-                               sizing::Scheduled, sizing::Target, sizing::Tide>;
+using AllPolicies = PolicyList<sizing::Forecast, sizing::Hpa, sizing::Keda, sizing::Kpa,
+                               sizing::Queueing, sizing::Scheduled, sizing::Target, sizing::Tide>;
 
 // One policy as a pool uses it: the index of the alternative is that of the policy in the list, so
 // two policies may have options or memory of one type. Compare and visit, but never std::get by

@@ -131,8 +131,11 @@ void CheckTargets(const Value& spec, std::size_t problems_before, GatewayScaler*
                        return signal.per_replica.has_value();
                      });
   if (spec.context().problems->size() > problems_before) return;  // perhaps because of those
-  const bool from_elsewhere = std::ranges::any_of(
-      scaler->signals, [](const auto& signal) { return !signal.promql.empty(); });
+  const sizing::KedaOptions* keda = FindKeda(scaler->policies);
+  const bool from_elsewhere = (keda != nullptr && !keda->cron.empty()) ||
+                              std::ranges::any_of(scaler->signals, [](const auto& signal) {
+                                return !signal.promql.empty();
+                              });
   if (scaler->min_replicas == 0 && !from_elsewhere) {
     spec.Complain(
         "minReplicas is 0, but a pool without replicas has no metrics that could wake it; expected "
@@ -288,7 +291,13 @@ void ReadSizing(Fields& fields, GatewayScaler* scaler) {
     std::vector<sizing::SignalTarget> targets;
     for (const SignalDefinition& signal : scaler->signals)
       targets.push_back({signal.name, signal.per_replica});
+    const std::size_t before = policies->context().problems->size();
     auto read = ReadPolicies(*policies, targets);
+    sizing::KedaOptions* keda = FindKeda(read);
+    if (keda != nullptr && policies->context().problems->size() == before) {
+      for (const sizing::OptionProblem& problem : ResolveKeda(*keda))
+        policies->Complain("keda: " + problem.field + ": " + problem.message);
+    }
     if (!read.empty()) scaler->policies = std::move(read);
   }
   const bool listed = FindSchedule(scaler->policies) != nullptr;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -104,7 +105,7 @@ class Resolver {
 template <class Options, class Policies>
 Options* Find(Policies& policies) {
   for (auto& policy : policies) {
-    if (Options* schedule = std::get_if<sizing::ScheduleOptions>(&policy)) return schedule;
+    if (Options* found = std::get_if<std::remove_const_t<Options>>(&policy)) return found;
   }
   return nullptr;
 }
@@ -117,6 +118,25 @@ sizing::ScheduleOptions* FindSchedule(std::vector<PolicyOptions>& policies) {
 
 const sizing::ScheduleOptions* FindSchedule(const std::vector<PolicyOptions>& policies) {
   return Find<const sizing::ScheduleOptions>(policies);
+}
+
+sizing::KedaOptions* FindKeda(std::vector<PolicyOptions>& policies) {
+  return Find<sizing::KedaOptions>(policies);
+}
+
+std::vector<sizing::OptionProblem> ResolveKeda(sizing::KedaOptions& options) {
+  std::vector<sizing::OptionProblem> problems;
+  options.resolved.clear();
+  for (std::size_t i = 0; i < options.cron.size(); ++i) {
+    const sizing::KedaCron& cron = options.cron[i];
+    auto zone = LoadZone(cron.time_zone);
+    if (!zone) problems.push_back({fmt::format("cron[{}].timezone", i), zone.error().message});
+    auto start = ParseCron(cron.start);
+    auto end = ParseCron(cron.end);
+    if (!zone || !start || !end) continue;
+    options.resolved.push_back({*std::move(zone), *std::move(start), *std::move(end)});
+  }
+  return problems;
 }
 
 std::vector<ScheduleProblem> ResolveSchedule(sizing::ScheduleOptions& options) {

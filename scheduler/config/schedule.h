@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "policies/catalog.h"
+#include "policies/sizing/keda.h"
 #include "policies/sizing/schedule.h"
 #include "scheduler/config/istio_gateway.h"
 #include "scheduler/decision/decision.h"
@@ -27,6 +28,12 @@ std::vector<ScheduleProblem> ResolveSchedule(sizing::ScheduleOptions& options);
 // The options of the policy `schedule` among a pool's policies; null where it isn't there.
 sizing::ScheduleOptions* FindSchedule(std::vector<PolicyOptions>& policies);
 const sizing::ScheduleOptions* FindSchedule(const std::vector<PolicyOptions>& policies);
+
+// The options of the policy `keda` among a pool's policies; null where it isn't there.
+sizing::KedaOptions* FindKeda(std::vector<PolicyOptions>& policies);
+// Turns its cron triggers into options.resolved, as ResolveSchedule does. Precondition: the
+// policy's own check finds nothing wrong with them.
+std::vector<sizing::OptionProblem> ResolveKeda(sizing::KedaOptions& options);
 
 // What is right but probably not meant: dated events that are over, loads that maxReplicas can't
 // serve.

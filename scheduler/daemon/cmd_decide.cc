@@ -69,8 +69,15 @@ std::string Answer(const journal::ParsedObservation& item, bool json,
 // The journal's reader knows no time zones; the configuration does.
 void ResolveTimes(journal::ParsedObservations& parsed) {
   for (journal::ParsedObservation& item : parsed.items) {
+    if (!item.problems.empty()) continue;
+    if (auto* keda = config::FindKeda(item.observation.spec.policies)) {
+      for (const sizing::OptionProblem& problem : config::ResolveKeda(*keda)) {
+        item.problems.push_back(
+            fmt::format("policies: keda: {}: {}", problem.field, problem.message));
+      }
+    }
     sizing::ScheduleOptions* schedule = config::FindSchedule(item.observation.spec.policies);
-    if (schedule == nullptr || !item.problems.empty()) continue;
+    if (schedule == nullptr) continue;
     for (const config::ScheduleProblem& problem : config::ResolveSchedule(*schedule)) {
       item.problems.push_back(fmt::format("policies: schedule: entries[{}]{}{}: {}", problem.entry,
                                           problem.field.empty() ? "" : ".", problem.field,

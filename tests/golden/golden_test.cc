@@ -62,6 +62,9 @@ Told DecideAll(const fs::path& input) {
     if (auto* schedule = config::FindSchedule(item.observation.spec.policies)) {
       for (const auto& problem : config::ResolveSchedule(*schedule)) text += problem.message + "\n";
     }
+    if (auto* keda = config::FindKeda(item.observation.spec.policies)) {
+      for (const auto& problem : config::ResolveKeda(*keda)) text += problem.message + "\n";
+    }
     for (const std::string& problem : item.problems) text += problem + "\n";
     if (!item.problems.empty()) return told;
     const journal::Observation& is = item.observation;

@@ -1,5 +1,7 @@
 // A restart loses nothing: decisions with the policies' memory written down and read again after
 // every tick are those without.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "scheduler/decision/decision.h"
@@ -74,6 +76,38 @@ TEST(PolicyRestartTest, InMidPanicAndInMidWindowChangesNoDecision) {
   }
   EXPECT_TRUE(panicked);
   EXPECT_EQ(steady.guards.desired, 0);
+}
+
+// keda between its failures and in its cooldown, hpa in its window: one pool each, 15 s apart.
+TEST(PolicyRestartTest, InMidFailureAndInMidCooldownChangesNoDecision) {
+  for (const char* policy : {"keda", "hpa"}) {
+    PoolSpec spec = Spec();
+    spec.policies = {FindPolicy(policy)->options};
+    if (auto* keda = std::get_if<sizing::KedaOptions>(&spec.policies[0])) {
+      keda->cooldown_period = std::chrono::seconds(100);
+      keda->fallback = sizing::KedaFallback{2, 7, sizing::KedaFallbackBehavior::kStatic};
+    }
+    spec.guards.guarding = GuardingOf(spec.policies, false);
+    PoolState steady;
+    PoolState restarted;
+    std::vector<Replicas> sizes;
+    for (int second = 0; second < 1'500; second += 15) {
+      signals::PoolSnapshot pool;
+      pool.id = spec.id;
+      pool.declared = 3;
+      pool.readings = {Load(second / 10)};
+      if (second / 15 % 20 > 15) pool.readings[0].quality = signals::Quality::kError;
+      const Outcome one = Decide(spec, pool, At(second), steady);
+      const Outcome two = Decide(spec, pool, At(second), restarted);
+      ASSERT_EQ(ToText(one.decision), ToText(two.decision)) << policy << " " << second;
+      ASSERT_EQ(one.state, two.state) << policy << " " << second;
+      steady = one.state;
+      restarted = Restarted(two.state);
+      sizes.push_back(one.decision.desired.replicas);
+    }
+    EXPECT_GT(*std::ranges::max_element(sizes), 10) << policy;
+    EXPECT_LT(sizes.back(), 8) << policy;
+  }
 }
 
 }  // namespace
