@@ -28,6 +28,8 @@ std::string QueueingSpec(double knob) {
   return Spec(kLeagueCapacity, fmt::format("{{name: queueing, utilization: {:.9g}}}", knob));
 }
 std::string HpaSpec(double knob) { return Spec(kLeagueCapacity * knob, "hpa"); }
+std::string KedaSpec(double knob) { return Spec(kLeagueCapacity * knob, "keda"); }
+std::string ForecastSpec(double knob) { return Spec(kLeagueCapacity * knob, "forecast"); }
 std::string TideSpec(double knob) {
   return Spec(kLeagueCapacity, fmt::format("{{name: tide, lateShare: {:.9g}}}", knob));
 }
@@ -48,6 +50,14 @@ constexpr std::array kContestants{
                .by_default = 0.8,
                .tick = Duration(15'000),
                .spec = HpaSpec},
+    // An HPA of 15 s too; what is active it looks at every 30 s.
+    Contestant{.name = "keda",
+               .knob = "target utilization",
+               .least = 0.02,
+               .most = 1,
+               .by_default = 0.8,
+               .tick = Duration(15'000),
+               .spec = KedaSpec},
     Contestant{.name = "kpa",
                .knob = "targetUtilizationPercentage",
                .least = 2,
@@ -62,6 +72,12 @@ constexpr std::array kContestants{
                .most = 1,
                .by_default = 0.7,
                .spec = QueueingSpec},
+    Contestant{.name = "forecast",
+               .knob = "target utilization",
+               .least = 0.02,
+               .most = 1,
+               .by_default = 0.8,
+               .spec = ForecastSpec},
     Contestant{.name = "tide",
                .knob = "lateShare",
                .least = 1e-6,
