@@ -14,6 +14,7 @@ Expected<signals::Snapshot> WorldSource::Observe(Instant now,
     signals::PoolSnapshot pool{spec.id, spec.declared, {views.begin(), views.end()}, {}, ""};
     const auto& rates = rates_.by_pool[spec.id];
     const auto series = world.scraper->Query(now);
+    const auto replicas = leavers_[spec.id].With(now, pool.replicas, rates_.estimate.window);
     for (const sizing::SignalTarget& target : spec.targets) {
       signals::Reading reading;
       if (world.scraper->IsDown(now)) {
@@ -28,7 +29,7 @@ Expected<signals::Snapshot> WorldSource::Observe(Instant now,
       } else if (rate != rates.end()) {
         signals::EstimateOptions options = rates_.estimate;
         options.each_replica = target.each_replica;
-        reading = signals::EstimateRate(now, series, pool.replicas, options);
+        reading = signals::EstimateRate(now, series, replicas, options);
       } else {
         reading.detail = "the fluid model has request rates only";
       }

@@ -11,6 +11,7 @@
 
 #include "policies/signals/estimator.h"
 #include "policies/signals/history.h"
+#include "policies/signals/leavers.h"
 #include "scheduler/decision/decision.h"
 #include "scheduler/ports/actuator.h"
 #include "scheduler/ports/journal.h"
@@ -60,6 +61,7 @@ class WorldSource : public ports::SignalSource {
  private:
   World& world_;
   RateSignals rates_;
+  std::map<PoolId, signals::Leavers> leavers_;
   signals::History before_;
   std::map<PoolId, signals::History> past_;  // of the first signal that counts requests
 };

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <thread>
 #include <utility>
 
+#include "policies/signals/leavers.h"
 #include "scheduler/adapters/prometheus/query_client.h"
 #include "scheduler/adapters/prometheus/query_plan.h"
 #include "traces/format/prometheus_response.h"
@@ -25,11 +27,27 @@ struct PrometheusSource::Impl {
   config::PrometheusConfig config;
   std::vector<net::HttpClient> clients;  // one for each thread of a call
   std::vector<QueryStats> stats;
+  std::map<PoolId, signals::Leavers> leavers;
 
   Expected<void> AddClient();
   std::vector<Expected<traces::Response>> AskAll(Instant now,
                                                  const std::vector<PlannedQuery>& queries);
+  // The replicas of each pool, and those that left it lately.
+  std::vector<std::vector<signals::ReplicaView>> WithLeavers(Instant now,
+                                                             std::span<const PoolQuery> pools);
 };
+
+std::vector<std::vector<signals::ReplicaView>> PrometheusSource::Impl::WithLeavers(
+    Instant now, std::span<const PoolQuery> pools) {
+  std::vector<std::vector<signals::ReplicaView>> replicas;
+  std::map<PoolId, signals::Leavers> kept;
+  for (const PoolQuery& pool : pools) {
+    signals::Leavers& own = kept[pool.pool] = std::move(leavers[pool.pool]);
+    replicas.push_back(own.With(now, *pool.replicas, config.window));
+  }
+  leavers = std::move(kept);  // pools that are gone are forgotten
+  return replicas;
+}
 
 Expected<void> PrometheusSource::Impl::AddClient() {
   TIDEGATE_TRY(net::HttpClient client, MakePrometheusClient(config));
@@ -85,8 +103,11 @@ std::vector<std::vector<signals::Reading>> PrometheusSource::Read(
   for (std::size_t i = 0; i < pools.size(); ++i) readings[i].resize(pools[i].signals->size());
   const auto queries = PlanQueries(pools, impl_->config);
   const auto answers = impl_->AskAll(now, queries);
+  const auto replicas = impl_->WithLeavers(now, pools);
+  std::vector<PoolQuery> remembered(pools.begin(), pools.end());
+  for (std::size_t i = 0; i < pools.size(); ++i) remembered[i].replicas = &replicas[i];
   for (std::size_t i = 0; i < queries.size(); ++i) {
-    FillReadings(now, queries[i], answers[i], impl_->config, pools, readings);
+    FillReadings(now, queries[i], answers[i], impl_->config, remembered, readings);
   }
   return readings;
 }
