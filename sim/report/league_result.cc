@@ -145,6 +145,9 @@ std::vector<LeagueStanding> Standings(const League& league) {
       if (curve == nullptr) continue;
       const LeagueRun& run = curve->runs[curve->at_default];
       ++count;
+      standing.worst_minute += run.worst_minute;
+      standing.moves += run.moves;
+      standing.short_seconds += run.short_seconds;
       all += std::log(run.replica_seconds / trace.oracle_seconds);
       if (run.bad <= league.objective) ++standing.kept;
       if (const auto best = BestCost(*curve)) {
@@ -152,7 +155,10 @@ std::vector<LeagueStanding> Standings(const League& league) {
         reached += std::log(*best / trace.oracle_seconds);
       }
     }
-    if (count > 0) standing.mean_cost = std::exp(all / count);
+    if (count > 0) {
+      standing.mean_cost = std::exp(all / count);
+      standing.worst_minute /= count;
+    }
     if (standing.reached > 0) standing.best_cost = std::exp(reached / standing.reached);
     standings.push_back(standing);
   }
@@ -184,13 +190,16 @@ std::string ToTable(const std::vector<League>& leagues) {
         "keeps the objective\n\n",
         FormatDuration(league.scrape), league.objective * 100);
     text += TraceLines(league) + "\n";
-    text += fmt::format("{:<12} {:>18} {:>12} {:>18} {:>12}\n", "contestant", "kept at default",
-                        "mean cost", "kept by some", "mean cost");
+    text += fmt::format("{:<12} {:>18} {:>12} {:>13} {:>10} {:>9} {:>18} {:>12}\n", "contestant",
+                        "kept at default", "mean cost", "worst minute", "moves", "short",
+                        "kept by some", "mean cost");
     for (const LeagueStanding& standing : Standings(league)) {
-      text +=
-          fmt::format("{:<12} {:>11} of {:<3} {:>11.2f}x {:>11} of {:<3} {:>11.2f}x\n",
-                      standing.contestant, standing.kept, league.traces.size(), standing.mean_cost,
-                      standing.reached, league.traces.size(), standing.best_cost);
+      text += fmt::format(
+          "{:<12} {:>11} of {:<3} {:>11.2f}x {:>11.1f} % {:>10} {:>7.1f} h {:>11} of "
+          "{:<3} {:>11.2f}x\n",
+          standing.contestant, standing.kept, league.traces.size(), standing.mean_cost,
+          standing.worst_minute * 100, standing.moves, standing.short_seconds / 3'600,
+          standing.reached, league.traces.size(), standing.best_cost);
     }
     text += "\ntide against the cheapest of hpa, keda and kpa\n";
     text += DuelText("  at tide's default, at equal bad %", DuelAtDefault(league, "tide", kKnown));
@@ -220,6 +229,9 @@ std::string ToJson(const std::vector<League>& leagues) {
       standings.push_back(json::object{{"contestant", standing.contestant},
                                        {"keptAtDefault", standing.kept},
                                        {"meanCostAtDefault", standing.mean_cost},
+                                       {"worstMinutePercentAtDefault", standing.worst_minute * 100},
+                                       {"movesAtDefault", standing.moves},
+                                       {"shortOfCapacitySecondsAtDefault", standing.short_seconds},
                                        {"keptBySome", standing.reached},
                                        {"meanCostAtBest", standing.best_cost}});
     }

@@ -56,6 +56,10 @@ struct LeagueStanding {
   double mean_cost = 0;  // geometric mean over all traces of its default's cost over the oracle's
   int reached = 0;       // traces on which some setting keeps it
   double best_cost = 0;  // geometric mean of those, over the oracle's
+  // Of its default, over all traces:
+  double worst_minute = 0;  // mean of the worst minutes
+  int moves = 0;            // starts and drains
+  double short_seconds = 0;
 };
 std::vector<LeagueStanding> Standings(const League& league);
 

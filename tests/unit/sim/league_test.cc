@@ -116,6 +116,9 @@ TEST(LeagueResult, CountsWhoKeepsAndWhoWins) {
     trace.name = "t";
     trace.oracle_seconds = 100;
     LeagueCurve tide = CurveOf({RunOf(1, i == 0 ? 0.0005 : 0.01, 150)}, 0, {});
+    tide.runs[0].worst_minute = i == 0 ? 0.1 : 0.3;
+    tide.runs[0].moves = 7;
+    tide.runs[0].short_seconds = 90;
     if (i == 0) tide.best = 0;
     tide.contestant = "tide";
     LeagueCurve kpa = CurveOf({RunOf(1, 0.0001, 300)}, 0, 0);
@@ -128,6 +131,9 @@ TEST(LeagueResult, CountsWhoKeepsAndWhoWins) {
   EXPECT_EQ(standings[0].kept, 1);
   EXPECT_EQ(standings[0].reached, 1);
   EXPECT_DOUBLE_EQ(standings[0].mean_cost, 1.5);
+  EXPECT_DOUBLE_EQ(standings[0].worst_minute, 0.2);
+  EXPECT_EQ(standings[0].moves, 14);
+  EXPECT_DOUBLE_EQ(standings[0].short_seconds, 180);
   EXPECT_EQ(standings[1].kept, 2);
   EXPECT_DOUBLE_EQ(standings[1].best_cost, 3);
   const LeagueDuel by_default = DuelAtDefault(league, "tide", {"kpa", "hpa"});
