@@ -25,7 +25,10 @@ Expected<signals::Snapshot> WorldSource::Observe(Instant now,
       }
       const auto rate = std::ranges::find(rates, target.signal, &RateSignal::name);
       if (rate != rates.end() && rate->promql) {
-        reading = ReadPromqlSignal(*rate->promql, now, series, rates_.dialect);
+        reading =
+            rate->promql->resolution
+                ? ReadPromqlSignal(*rate->promql, now, world.scraper->Stored(now), rates_.dialect)
+                : ReadPromqlSignal(*rate->promql, now, series, rates_.dialect);
       } else if (rate != rates.end()) {
         signals::EstimateOptions options = rates_.estimate;
         options.each_replica = target.each_replica;

@@ -26,7 +26,10 @@ void AddMetrics(const MetricsModel& metrics, Facts& facts) {
     facts.emplace_back("first scrapes lost", fmt::format("{}", metrics.first_scrapes_lost));
   }
   if (metrics.latency > Duration(0)) {
-    facts.emplace_back("scrape to query", FormatDuration(metrics.latency));
+    facts.emplace_back("a scrape takes", FormatDuration(metrics.latency));
+  }
+  if (metrics.query_delay > Duration(0)) {
+    facts.emplace_back("queries are behind by", FormatDuration(metrics.query_delay));
   }
 }
 

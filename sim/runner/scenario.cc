@@ -13,6 +13,7 @@
 #include "scheduler/config/yaml_tree.h"
 #include "sim/runner/service_fields.h"
 #include "sim/runner/yaml_file.h"
+#include "sim/world/scraper.h"
 #include "traces/format/trace_file.h"
 
 namespace tidegate::sim {
@@ -54,6 +55,14 @@ void ReadOutages(const Value& list, std::vector<MetricsOutage>* outages) {
   }
 }
 
+void ReadPhases(const Value& list, Duration scrape_interval, std::vector<Duration>* phases) {
+  std::size_t index = 0;
+  for (const config::Node& node : list.Items(10'000)) {
+    const Value item(list.context(), node, config::Path(list.path(), index++));
+    if (const auto phase = item.Time({Duration(0), scrape_interval})) phases->push_back(*phase);
+  }
+}
+
 void ReadMetrics(const Value& value, Duration scrape_interval, MetricsModel* metrics) {
   static constexpr std::array<std::string_view, 2> kModes = {"samples", "promql"};
   Fields fields(value);
@@ -71,7 +80,18 @@ void ReadMetrics(const Value& value, Duration scrape_interval, MetricsModel* met
   }
   fields.Int("firstScrapesLost", {0, 100, "a number of scrapes"}, &metrics->first_scrapes_lost);
   fields.Bool("bornByRequest", &metrics->born_by_request);
-  fields.Time("latency", {Duration(0), hours(1)}, &metrics->latency);
+  fields.Time("queryDelay", {Duration(0), hours(1)}, &metrics->query_delay);
+  if (const auto latency = fields.Get("latency")) {
+    metrics->latency = latency->Time({Duration(0), hours(1)}).value_or(Duration(0));
+    if (metrics->latency > ScrapeTimeout(scrape_interval)) {
+      latency->Complain("no scrape takes that long: it is given up after " +
+                        FormatDuration(ScrapeTimeout(scrape_interval)) +
+                        " (what answers are behind by besides is queryDelay)");
+    }
+  }
+  if (const auto phases = fields.Get("phases")) {
+    ReadPhases(*phases, scrape_interval, &metrics->phases);
+  }
   if (const auto outages = fields.Get("outages")) ReadOutages(*outages, &metrics->outages);
   if (const auto counter = fields.Get("requestCounter")) {
     const auto name = counter->Text();

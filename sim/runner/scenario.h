@@ -26,7 +26,11 @@ struct MetricsModel {
   double lost_scrapes = 0;       // share of scrapes; 0 .. 1
   int first_scrapes_lost = 0;    // of each new replica; 0 .. 100
   bool born_by_request = false;  // series begin with their first request, not at zero
-  Duration latency{0};           // from a scrape until a query returns its samples; 0 .. 1 h
+  Duration latency{0};           // of a scrape; 0 .. its timeout, 10 s or the interval
+  Duration query_delay{0};       // queries see what was stored this long before; 0 .. 1 h
+  // When the first replicas of each pool are scraped, in the order in which they are discovered:
+  // since the trace's start, 0 .. interval. Those of others are drawn.
+  std::vector<Duration> phases;
   std::vector<MetricsOutage> outages;
   // Presets by rate(), as with the daemon's prometheus.mode promql, instead of by raw samples.
   bool promql = false;

@@ -68,16 +68,19 @@ ScrapeModel ScrapesFor(const Scenario& scenario, const RateSignals& rates, const
                     .seed = scenario.seed,
                     .first_lost = scenario.metrics.first_scrapes_lost,
                     .born_by_request = scenario.metrics.born_by_request,
-                    .latency = scenario.metrics.latency};
+                    .latency = scenario.metrics.latency,
+                    .query_delay = scenario.metrics.query_delay};
   for (const MetricsOutage& outage : scenario.metrics.outages) {
     const Instant from = scenario.start + outage.at;
     model.outages.push_back({from, from + outage.lasts});
   }
+  for (const Duration phase : scenario.metrics.phases) {
+    model.phases.push_back((scenario.start.time_since_epoch() + phase) % model.interval);
+  }
   const auto signals = rates.by_pool.find(pool);
   if (signals == rates.by_pool.end()) return model;
   for (const RateSignal& signal : signals->second) {
-    // Ranges of Prometheus 2.x hold a sample that is exactly as old.
-    if (signal.promql) model.window = std::max(model.window, signal.promql->range + Duration(1));
+    if (signal.promql) model.window = std::max(model.window, Needed(*signal.promql));
   }
   return model;
 }

@@ -48,7 +48,10 @@ class Life {
         period_(kSecond * (1 + chance_.Below(5, "period"))),
         pool_(calendar_, std::make_unique<FluidPool>(calendar_, trace_, kStart, service_), plan_,
               chance_),
-        scraper_(pool_, {interval_, interval_ * 4, kSecond}),
+        scraper_(pool_, {.interval = interval_,
+                         .window = interval_ * 4,
+                         .discovery = kSecond,
+                         .seed = chance_.Roll("scrapes")}),
         actuator_(calendar_, pool_, scraper_, plan_, chance_),
         journal_(plan_, chance_),
         check_(PromiseOf(spec_.rollout, service_)) {

@@ -2,9 +2,11 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -13,8 +15,10 @@ namespace {
 
 constexpr std::string_view kWindow = "{{window}}";
 constexpr std::string_view kForm =
-    "the simulator can evaluate sum(rate(requests_total{...}[1m])), with increase or irate in the "
-    "place of rate, and no other PromQL";
+    "the simulator can evaluate sum(rate(requests_total{...}[1m])) and "
+    "rate(sum(requests_total{...})[1m:15s]), with increase or irate in the place of rate, and no "
+    "other PromQL";
+constexpr std::int64_t kMostSteps = 11'000;  // Prometheus's own limit of points of a query
 
 // What is left of an expression to read.
 class Reader {
@@ -99,6 +103,63 @@ std::string Expand(std::string_view promql, Duration window) {
   return text;
 }
 
+// sum [grouping] (, up to what is summed.
+bool SkipSum(Reader& reader) {
+  return reader.Skip("sum") && SkipGrouping(reader) && reader.Skip("(");
+}
+
+// metric{matchers}
+bool SkipSelector(Reader& reader) {
+  if (reader.Word().empty()) return false;
+  return !reader.Skip("{") || reader.Until('}').has_value();
+}
+
+// What is written in the brackets, where the whole is of one of the two forms.
+struct Form {
+  RangeFunction function = RangeFunction::kRate;
+  std::string_view range;
+  bool of_sum = false;
+};
+
+std::optional<Form> ReadForm(Reader reader) {
+  Form form;
+  const bool sum_first = SkipSum(reader);
+  const auto function = FunctionNamed(reader.Word());
+  if (!function || !reader.Skip("(")) return std::nullopt;
+  form.function = *function;
+  form.of_sum = !sum_first;
+  if (form.of_sum && !SkipSum(reader)) return std::nullopt;
+  if (!SkipSelector(reader)) return std::nullopt;
+  if (form.of_sum && (!reader.Skip(")") || !SkipGrouping(reader))) return std::nullopt;
+  if (!reader.Skip("[")) return std::nullopt;
+  const auto range = reader.Until(']');
+  if (!range || !reader.Skip(")")) return std::nullopt;
+  form.range = *range;
+  if (sum_first && (!reader.Skip(")") || !SkipGrouping(reader))) return std::nullopt;
+  if (!reader.AtEnd()) return std::nullopt;
+  return form;
+}
+
+// What sum(x) was over time, at whole multiples of the resolution, as a subquery has it.
+std::vector<signals::Sample> SumOverTime(const PromqlSignal& signal, Instant now,
+                                         std::span<const signals::SampleSeries> series,
+                                         PromqlDialect dialect) {
+  const Duration step = *signal.resolution;
+  const Instant start = now - signal.range;
+  Instant at = start - start.time_since_epoch() % step;
+  while (at < start || (dialect.left_open && at == start)) at += step;
+  std::vector<signals::Sample> sums;
+  for (; at <= now; at += step) {
+    std::optional<double> sum;
+    for (const signals::SampleSeries& one : series) {
+      const auto value = InstantValue(one.samples, {at, kLookback, dialect});
+      if (value) sum = sum.value_or(0) + value->value;
+    }
+    if (sum) sums.push_back({at, *sum});
+  }
+  return sums;
+}
+
 std::optional<double> Evaluate(RangeFunction function, std::span<const signals::Sample> samples,
                                const RangeQuery& query) {
   switch (function) {
@@ -111,22 +172,30 @@ std::optional<double> Evaluate(RangeFunction function, std::span<const signals::
 
 }  // namespace
 
+Duration Needed(const PromqlSignal& signal) {
+  // Ranges of Prometheus 2.x hold a sample that is exactly as old.
+  return signal.range + (signal.resolution ? kLookback : Duration(0)) + Duration(1);
+}
+
 Expected<PromqlSignal> ParsePromqlSignal(std::string_view promql, Duration window) {
   const std::string text = Expand(promql, window);
   const auto unknown = Fail(ErrorCode::kInvalid, fmt::format("\"{}\": {}", text, kForm));
-  Reader reader(text);
-  PromqlSignal signal;
-  if (reader.Word() != "sum" || !SkipGrouping(reader) || !reader.Skip("(")) return unknown;
-  const auto function = FunctionNamed(reader.Word());
-  if (!function || !reader.Skip("(") || reader.Word().empty()) return unknown;
-  if (reader.Skip("{") && !reader.Until('}')) return unknown;
-  if (!reader.Skip("[")) return unknown;
-  const auto range = reader.Until(']');
-  if (!range || !reader.Skip(")") || !reader.Skip(")")) return unknown;
-  if (!SkipGrouping(reader) || !reader.AtEnd()) return unknown;
-  TIDEGATE_TRY(signal.range, ParseDuration(*range));
+  const auto form = ReadForm(Reader(text));
+  if (!form) return unknown;
+  PromqlSignal signal{.function = form->function};
+  std::string_view range = form->range;
+  if (form->of_sum) {
+    const auto colon = range.find(':');
+    if (colon == std::string_view::npos) return unknown;
+    TIDEGATE_TRY(signal.resolution, ParseDuration(range.substr(colon + 1)));
+    range = range.substr(0, colon);
+  }
+  TIDEGATE_TRY(signal.range, ParseDuration(range));
   if (signal.range <= Duration(0)) return unknown;
-  signal.function = *function;
+  if (!signal.resolution) return signal;
+  const bool few =
+      *signal.resolution > Duration(0) && signal.range / *signal.resolution <= kMostSteps;
+  if (!few) return unknown;
   return signal;
 }
 
@@ -134,11 +203,16 @@ signals::Reading ReadPromqlSignal(const PromqlSignal& signal, Instant now,
                                   std::span<const signals::SampleSeries> series,
                                   PromqlDialect dialect) {
   signals::Reading reading;
-  for (const signals::SampleSeries& one : series) {
-    const auto value = Evaluate(signal.function, one.samples, {now, signal.range, dialect});
-    if (!value) continue;
+  const auto add = [&](std::span<const signals::Sample> samples) {
+    const auto value = Evaluate(signal.function, samples, {now, signal.range, dialect});
+    if (!value) return;
     reading.value += *value;
     ++reading.series;
+  };
+  if (signal.resolution) {
+    add(SumOverTime(signal, now, series, dialect));
+  } else {
+    for (const signals::SampleSeries& one : series) add(one.samples);
   }
   if (reading.series == 0) {
     reading.quality = signals::Quality::kEmpty;

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "sim/world/range_functions.h"
+
 namespace tidegate::sim {
 namespace {
 
@@ -28,21 +30,39 @@ std::uint64_t Mix(std::uint64_t bits) {
   return bits ^ (bits >> 31);
 }
 
+// What is drawn about a scrape.
+constexpr std::uint64_t kAnswer = 0;
+constexpr std::uint64_t kNotice = 0x6e6f746963650000ULL;
+
 }  // namespace
+
+Duration ScrapeTimeout(Duration interval) { return std::min(Duration(10'000), interval); }
 
 bool Scraper::IsDown(Instant at) const {
   return std::ranges::any_of(
       model_.outages, [&](const Outage& outage) { return outage.from <= at && at < outage.until; });
 }
 
+bool Scraper::DownWithin(Instant from, Instant to) const {
+  return std::ranges::any_of(model_.outages, [&](const Outage& outage) {
+    return outage.from <= to && from < outage.until;
+  });
+}
+
 void Scraper::Discover(Instant now, const std::string& replica) {
-  const auto interval = static_cast<std::uint64_t>(model_.interval.count());
-  const Duration phase(static_cast<std::int64_t>(Hash(replica) % interval));
   const Instant known = now + model_.discovery;
-  const Duration since = (known.time_since_epoch() - phase) % model_.interval;
+  const Duration since = (known.time_since_epoch() - NextPhase(replica)) % model_.interval;
   const Duration wait = since == Duration(0) ? since : model_.interval - since;
   targets_.push_back({known + wait, replica});
   std::push_heap(targets_.begin(), targets_.end(), Later{});
+}
+
+Duration Scraper::NextPhase(const std::string& replica) {
+  const std::size_t place = discovered_++;
+  if (place < model_.phases.size()) return model_.phases[place];
+  const auto interval = static_cast<std::uint64_t>(model_.interval.count());
+  const std::uint64_t bits = Mix(Mix(model_.seed) ^ Hash(replica));
+  return Duration(static_cast<std::int64_t>(bits % interval));
 }
 
 std::optional<Instant> Scraper::NextDue() const {
@@ -66,40 +86,77 @@ void Scraper::Scrape(Target& target) {
   pool_.AdvanceTo(target.due);
   if (const auto served = pool_.Served(target.replica)) {
     const double count = std::floor(*served);
-    if (!Lost(target) && (count > 0 || !model_.born_by_request)) {
-      const Sample sample{target.due, count};
-      if (model_.latency > Duration(0)) {
-        on_its_way_.push_back({target.replica, sample});
-      } else {
-        SeriesOf(target.replica).samples.push_back(sample);
-      }
+    if (Lost(target)) {
+      Mark(target, target.due + ScrapeTimeout(model_.interval));
+    } else if (count > 0 || !model_.born_by_request) {
+      Store(target.replica, {target.due, count}, target.due + model_.latency);
+      target.sampled = target.due;
     }
     ++target.scrapes;
     target.due += model_.interval;
   } else {
-    // Its samples stay for as long as a query could still see them.
-    target.gone = true;
-    target.due += model_.window + model_.latency;
+    Leave(target);
   }
   std::push_heap(targets_.begin(), targets_.end(), Later{});
 }
 
-// Drawn from what the scrape is, not from a stream: how many others there were changes nothing.
-bool Scraper::Lost(const Target& target) const {
-  if (target.scrapes < model_.first_lost || IsDown(target.due)) return true;
-  if (model_.lost <= 0) return false;
+// When a replica ends isn't told: it did at any time since its last scrape. Where discovery has not
+// dropped it since then, this scrape fails at once, as nobody listens there.
+void Scraper::Leave(Target& target) {
+  const double since = Draw(target, kNotice) * Seconds(model_.interval);
+  const bool dropped = since >= Seconds(model_.discovery);
+  const Duration wait = dropped ? model_.interval + model_.interval / 10 : Duration(0);
+  Mark(target, target.due + wait);
+  // Its samples stay for as long as a query could still see them.
+  target.gone = true;
+  target.due += model_.window + model_.latency + model_.query_delay;
+}
+
+// In [0, 1). From what the scrape is, not from a stream: how many others there were changes
+// nothing.
+double Scraper::Draw(const Target& target, std::uint64_t what) const {
   const auto due = static_cast<std::uint64_t>(UnixMillis(target.due));
-  const std::uint64_t bits = Mix(Mix(model_.seed + Hash(target.replica)) + due);
-  return static_cast<double>(bits >> 11) * 0x1p-53 < model_.lost;
+  const std::uint64_t bits = Mix(Mix(model_.seed + Hash(target.replica)) + due + what);
+  return static_cast<double>(bits >> 11) * 0x1p-53;
+}
+
+// Also one that is under way when Prometheus goes down.
+bool Scraper::Lost(const Target& target) const {
+  if (target.scrapes < model_.first_lost) return true;
+  if (DownWithin(target.due, target.due + model_.latency)) return true;
+  return model_.lost > 0 && Draw(target, kAnswer) < model_.lost;
+}
+
+void Scraper::Mark(Target& target, Instant stored) {
+  if (target.sampled && !DownWithin(*target.sampled, stored)) {
+    Store(target.replica, {target.due, StaleMarker()}, stored);
+  }
+  target.sampled.reset();
+}
+
+void Scraper::Store(const std::string& replica, const Sample& sample, Instant stored) {
+  const Instant seen = stored + model_.query_delay;
+  if (seen > sample.at) {
+    const auto after = std::ranges::upper_bound(on_its_way_, seen, {}, &OnItsWay::seen);
+    on_its_way_.insert(after, {seen, replica, sample});
+  } else {
+    Deliver(seen);  // so that a series' samples stay in order
+    Put(replica, sample);
+  }
 }
 
 void Scraper::Deliver(Instant now) {
-  const auto late = std::ranges::find_if(
-      on_its_way_, [&](const OnItsWay& one) { return one.sample.at + model_.latency > now; });
-  for (auto one = on_its_way_.begin(); one != late; ++one) {
-    SeriesOf(one->replica).samples.push_back(one->sample);
+  auto one = on_its_way_.begin();
+  for (; one != on_its_way_.end() && one->seen <= now; ++one) Put(one->replica, one->sample);
+  on_its_way_.erase(on_its_way_.begin(), one);
+}
+
+void Scraper::Put(const std::string& replica, const Sample& sample) {
+  if (IsStaleMarker(sample.value)) {
+    markers_.push_back({replica, sample.at});
+  } else {
+    SeriesOf(replica).samples.push_back(sample);
   }
-  on_its_way_.erase(on_its_way_.begin(), late);
 }
 
 SampleSeries& Scraper::SeriesOf(const std::string& replica) {
@@ -110,10 +167,11 @@ SampleSeries& Scraper::SeriesOf(const std::string& replica) {
 
 void Scraper::Forget(const std::string& replica) {
   std::erase_if(series_, [&](const SampleSeries& series) { return series.replica == replica; });
+  std::erase_if(markers_, [&](const Marker& marker) { return marker.replica == replica; });
 }
 
 std::span<const SampleSeries> Scraper::Query(Instant now) {
-  if (!on_its_way_.empty()) Deliver(now);
+  Deliver(now);
   const Instant oldest = now - model_.window;
   // Samples that are too old are dropped a window's worth at a time: moving the rest down with
   // each scrape would cost more than reading past them.
@@ -131,7 +189,22 @@ std::span<const SampleSeries> Scraper::Query(Instant now) {
       return series.samples.empty() || series.samples.back().at <= oldest;
     });
   }
+  if (!markers_.empty() && markers_.front().at <= oldest) {
+    std::erase_if(markers_, [&](const Marker& marker) { return marker.at <= oldest; });
+  }
   return series_;
+}
+
+std::vector<SampleSeries> Scraper::Stored(Instant now) {
+  const auto plain = Query(now);
+  std::vector<SampleSeries> all(plain.begin(), plain.end());
+  for (const Marker& marker : markers_) {
+    const auto series = std::ranges::lower_bound(all, marker.replica, {}, &SampleSeries::replica);
+    if (series == all.end() || series->replica != marker.replica) continue;
+    const auto after = std::ranges::upper_bound(series->samples, marker.at, {}, &Sample::at);
+    series->samples.insert(after, {marker.at, StaleMarker()});
+  }
+  return all;
 }
 
 }  // namespace tidegate::sim

@@ -73,6 +73,7 @@ TEST_F(LoadScenarioTest, ReadsHowMetricsComeAbout) {
                            "  metrics: {mode: promql, window: 1m, prometheusVersion: 3,\n"
                            "            lostScrapes: 0.05, firstScrapesLost: 1,\n"
                            "            bornByRequest: true, latency: 2s,\n"
+                           "            queryDelay: 7s, phases: [1s, 14s],\n"
                            "            requestCounter: nginx_http_requests_total,\n"
                            "            outages: [{at: 1m, lasts: 30s}]}\n");
   EXPECT_EQ(loaded.problems.text(), "");
@@ -85,6 +86,8 @@ TEST_F(LoadScenarioTest, ReadsHowMetricsComeAbout) {
   EXPECT_EQ(metrics.first_scrapes_lost, 1);
   EXPECT_TRUE(metrics.born_by_request);
   EXPECT_EQ(metrics.latency, seconds(2));
+  EXPECT_EQ(metrics.query_delay, seconds(7));
+  EXPECT_EQ(metrics.phases, (std::vector<Duration>{seconds(1), seconds(14)}));
   ASSERT_EQ(metrics.outages.size(), 1U);
   EXPECT_EQ(metrics.outages[0].at, seconds(60));
   EXPECT_EQ(metrics.outages[0].lasts, seconds(30));
@@ -95,11 +98,14 @@ TEST_F(LoadScenarioTest, RefusesMetricsThatCannotBe) {
   const std::string problems = ProblemsOf(
       "  manifests: [edge]\n  trace: a.csv\n  scrapeInterval: 30s\n"
       "  metrics: {mode: guess, window: 59s, prometheusVersion: 4, lostScrapes: 1.5,\n"
+      "            latency: 11s, queryDelay: 2h, phases: [0s, 31s],\n"
       "            requestCounter: '1 bad', outages: [{at: 1m}, {at: 1m, lasts: 0s}]}\n");
   for (const char* field :
        {"metrics.mode", "metrics.window: shorter than two scrape intervals",
         "metrics.prometheusVersion", "metrics.lostScrapes", "metrics.requestCounter",
-        "metrics.outages[0].lasts", "metrics.outages[1].lasts"}) {
+        "metrics.latency: no scrape takes that long: it is given up after 10s",
+        "metrics.queryDelay", "metrics.phases[1]", "metrics.outages[0].lasts",
+        "metrics.outages[1].lasts"}) {
     EXPECT_THAT(problems, HasSubstr(field));
   }
 }

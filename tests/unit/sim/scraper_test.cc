@@ -1,6 +1,7 @@
 #include "sim/world/scraper.h"
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 
 #include "sim/engine/calendar.h"
 #include "sim/world/fluid_pool.h"
+#include "sim/world/range_functions.h"
 
 namespace tidegate::sim {
 namespace {
@@ -77,6 +79,30 @@ TEST_F(ScraperTest, ReplicasAreScrapedAtDifferentTimes) {
     phases.insert(series.samples.at(0).at.time_since_epoch() % seconds(15));
   }
   EXPECT_GT(phases.size(), 5U);
+}
+
+// How far into an interval of 15 s r1 is scraped.
+Duration PhaseBySeed(std::uint64_t seed) {
+  Calendar calendar(kStart);
+  const traces::Trace trace{.bin = seconds(1), .requests = std::vector<double>(60, 60)};
+  FluidPool pool(calendar, trace, kStart, {});
+  ScrapeModel model = kModel;
+  model.seed = seed;
+  Scraper scraper(pool, model);
+  calendar.Between([&](Instant at) { scraper.AdvanceTo(at); });
+  pool.Start("r1", "aaaa0001");
+  scraper.Discover(kStart, "r1");
+  calendar.RunUntil(kStart + seconds(20));
+  return scraper.Query(calendar.Now())[0].samples.at(0).at.time_since_epoch() % seconds(15);
+}
+
+TEST(ScrapePhaseTest, FollowsTheSeedAndFillsTheInterval) {
+  std::vector<int> fifths(5);
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    ++fifths.at(static_cast<std::size_t>(PhaseBySeed(seed) / seconds(3)));
+  }
+  for (const int count : fifths) EXPECT_NEAR(count, 40, 25);  // 40 +- 4.4 standard deviations
+  EXPECT_EQ(PhaseBySeed(7), PhaseBySeed(7));
 }
 
 TEST_F(ScraperTest, NothingIsKnownBeforeDiscovery) {
@@ -195,6 +221,114 @@ TEST(ScrapeModelTest, ALateSampleKeepsItsTime) {
   for (std::size_t i = 0; i < late.size(); ++i) {
     EXPECT_EQ(late[i].at, prompt[i].at);
     EXPECT_EQ(late[i].value, prompt[i].value);
+  }
+}
+
+TEST(ScrapeModelTest, AQueryIsBehindByItsDelay) {
+  ScrapeModel model = LongWindow();
+  const auto prompt = Scrape(model);
+  model.query_delay = seconds(20);
+  const auto late = Scrape(model);
+  ASSERT_EQ(late.size(), prompt.size() - 20);
+  EXPECT_EQ(late.back().at, prompt[late.size() - 1].at);
+}
+
+TEST(ScrapeModelTest, AnOutageLosesTheScrapeThatIsUnderWayAndNotWhatIsStored) {
+  ScrapeModel model = LongWindow();
+  const auto all = Scrape(model);
+  const Outage outage{all.at(100).at + Duration(100), all.at(100).at + Duration(200)};
+  model.outages = {outage};
+  model.query_delay = Duration(150);
+  EXPECT_EQ(Scrape(model).size(), all.size());
+  model.query_delay = Duration(0);
+  model.latency = Duration(150);
+  EXPECT_EQ(Scrape(model).size(), all.size() - 1);
+}
+
+TEST(ScrapeModelTest, PhasesThatAreGivenAreNotDrawn) {
+  ScrapeModel model = LongWindow();
+  model.phases = {Duration(345)};
+  EXPECT_EQ(Scrape(model).at(0).at.time_since_epoch() % seconds(1), Duration(345));
+}
+
+// One replica under load, scraped each 15 s at the interval's beginning.
+class StaleMarkerTest : public ::testing::Test {
+ protected:
+  void Run(Duration since_start) { calendar_.RunUntil(kStart + since_start); }
+  void Begin(ScrapeModel model) {
+    model.interval = seconds(15);
+    model.window = seconds(400);
+    model.phases = {Duration(0)};
+    scraper_.emplace(pool_, model);
+    calendar_.Between([this](Instant at) { scraper_->AdvanceTo(at); });
+    pool_.Start("r1", "aaaa0001");
+    scraper_->Discover(kStart, "r1");
+  }
+  // When the series was marked, since the start.
+  std::vector<Duration> Markers() {
+    std::vector<Duration> markers;
+    for (const auto& series : scraper_->Stored(calendar_.Now())) {
+      for (const auto& sample : series.samples) {
+        if (IsStaleMarker(sample.value)) markers.push_back(sample.at - kStart);
+      }
+    }
+    return markers;
+  }
+
+  Calendar calendar_{kStart};
+  traces::Trace trace_{.bin = seconds(1), .requests = std::vector<double>(1'000, 60)};
+  FluidPool pool_{calendar_, trace_, kStart, {}};
+  std::optional<Scraper> scraper_;
+};
+
+TEST_F(StaleMarkerTest, ATargetThatIsDroppedIsMarkedWhereItsNextScrapeWouldHaveBeen) {
+  Begin({.discovery = Duration(0)});
+  Run(seconds(100));
+  pool_.Drain("r1");
+  Run(Duration(105'000 + 16'499));
+  EXPECT_TRUE(Markers().empty());
+  Run(Duration(105'000 + 16'500));
+  EXPECT_EQ(Markers(), std::vector<Duration>{seconds(105)});
+}
+
+TEST_F(StaleMarkerTest, ATargetThatIsStillListedFailsAtOnce) {
+  Begin({.discovery = seconds(15)});
+  Run(seconds(100));
+  pool_.Drain("r1");
+  Run(seconds(105));
+  EXPECT_EQ(Markers(), std::vector<Duration>{seconds(105)});
+}
+
+TEST_F(StaleMarkerTest, AFailedScrapeMarksOnceWhenItTimesOut) {
+  Begin({.lost = 0.5});
+  std::vector<Duration> expected;
+  for (int second = 1; second < 300; ++second) {
+    Run(seconds(second));
+    const auto samples = scraper_->Query(calendar_.Now());
+    if (samples.empty()) continue;
+    const Duration last = samples[0].samples.back().at - kStart;
+    // Its successor gave no sample, and ten seconds have gone by since.
+    if (seconds(second) == last + seconds(15) + seconds(10)) expected.push_back(last + seconds(15));
+    EXPECT_EQ(Markers(), expected) << second;
+  }
+  EXPECT_GE(expected.size(), 3U);
+}
+
+TEST_F(StaleMarkerTest, WhatEndsWhilePrometheusIsDownIsNotMarked) {
+  Begin({.outages = {{kStart + seconds(101), kStart + seconds(103)}}});
+  Run(seconds(100));
+  pool_.Drain("r1");
+  Run(seconds(150));
+  EXPECT_TRUE(Markers().empty());
+  EXPECT_FALSE(scraper_->Stored(calendar_.Now()).empty());
+}
+
+TEST_F(StaleMarkerTest, RawSamplesHaveNone) {
+  Begin({.lost = 0.5});
+  Run(seconds(300));
+  ASSERT_FALSE(Markers().empty());
+  for (const auto& sample : scraper_->Query(calendar_.Now())[0].samples) {
+    EXPECT_FALSE(IsStaleMarker(sample.value));
   }
 }
 
