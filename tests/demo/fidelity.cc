@@ -1,11 +1,16 @@
 #include "tests/demo/fidelity.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <limits>
+#include <map>
+#include <sstream>
 #include <string>
+#include <string_view>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -20,6 +25,8 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 
 constexpr Duration kPatience{60'000};
+constexpr Duration kScrapeInterval{5'000};
+constexpr int kSeeds = 5;  // of each run; they draw little but service times
 
 // The upstream answers after 40 to 60 ms in turn; two proxies add a third of one.
 constexpr const char* kScenario = R"(apiVersion: tidegate.dev/v1alpha1
@@ -29,8 +36,9 @@ spec:
   manifests: [fidelity]
   trace: {trace}
   tick: 1s
-  scrapeInterval: 5s
+  scrapeInterval: {interval}ms
   discovery: 1s
+  metrics: {{phases: [{phases}]}}
   tail: 30s
   mode: requests
   seed: {seed}
@@ -115,10 +123,48 @@ double RolloutOf(const std::vector<Seen>& seen) {
   return 0;
 }
 
-Expected<json::value> SimulateRun(const fs::path& dir, const Programs& programs,
-                                  const fs::path& trace, std::uint64_t seed,
-                                  const std::vector<Seen>& seen) {
-  // The manifests as they were before the switch.
+// The number at the end of a replica's name: the order in which replicas were asked for.
+int OrdinalOf(std::string_view replica) {
+  const auto dash = replica.rfind('-');
+  int ordinal = 0;
+  if (dash != std::string_view::npos) {
+    std::from_chars(replica.data() + dash + 1, replica.data() + replica.size(), ordinal);
+  }
+  return ordinal;
+}
+
+// When Prometheus scraped the run's replicas, in the order in which they were asked for: since the
+// replay began, modulo the interval. The server is gone; what it wrote is there.
+Expected<std::vector<Duration>> ReadPhases(const fs::path& dir, double began) {
+  constexpr std::string_view kLabel = "replica=\"";
+  TIDEGATE_TRY(const testing::ProgramResult told,
+               testing::RunProgram({"promtool", "tsdb", "dump",
+                                    "--match={__name__=\"haproxy_frontend_http_requests_total\"}",
+                                    (dir / "prometheus").string()},
+                                   kPatience));
+  std::map<int, Duration> by_ordinal;
+  std::istringstream lines(told.output);
+  // {__name__="...", replica="ingressgateway-f6b47dc7-5"} 579 1795740605842
+  for (std::string line; std::getline(lines, line);) {
+    const auto label = line.find(kLabel);
+    if (label == std::string::npos) continue;
+    const auto name = label + kLabel.size();
+    const std::string replica = line.substr(name, line.find('"', name) - name);
+    const std::string time = line.substr(line.rfind(' ') + 1);
+    const Duration since(std::llround(std::strtod(time.c_str(), nullptr) - began * 1'000));
+    const Duration phase = (since % kScrapeInterval + kScrapeInterval) % kScrapeInterval;
+    by_ordinal.try_emplace(OrdinalOf(replica), phase);
+  }
+  if (by_ordinal.empty()) {
+    return Fail(ErrorCode::kNotFound, "its Prometheus holds no scrape: " + told.output);
+  }
+  std::vector<Duration> phases;
+  for (const auto& [ordinal, phase] : by_ordinal) phases.push_back(phase);
+  return phases;
+}
+
+// The manifests as they were before the switch.
+void WriteManifests(const fs::path& dir) {
   fs::create_directories(dir / "fidelity");
   std::string gateway = testing::ReadFile(dir / "manifests" / "gateway.yaml");
   const auto logs = gateway.find("    asm.alibabacloud.com/aliyun-logs-project");
@@ -126,19 +172,29 @@ Expected<json::value> SimulateRun(const fs::path& dir, const Programs& programs,
   std::ofstream(dir / "fidelity" / "gateway.yaml") << gateway;
   std::ofstream(dir / "fidelity" / "scaler.yaml")
       << testing::ReadFile(dir / "manifests" / "scaler.yaml");
-  std::string times;
+}
+
+Expected<json::value> SimulateRun(const fs::path& dir, const Programs& programs,
+                                  const fs::path& trace, int seed, const std::vector<Seen>& seen,
+                                  const std::vector<Duration>& scrapes) {
+  std::string times, phases;
+  for (const Duration phase : scrapes) {
+    phases += fmt::format("{}{}ms", phases.empty() ? "" : ", ", phase.count());
+  }
   for (int millis = 40; millis <= 60; ++millis) {
     times += fmt::format("{}{:.4f}", times.empty() ? "" : ", ", (millis + 0.33) / 1'000);
   }
   const fs::path scenario = dir / "fidelity.yaml";
   std::ofstream(scenario) << fmt::format(
       kScenario, fmt::arg("trace", trace.string()), fmt::arg("seed", seed),
+      fmt::arg("interval", kScrapeInterval.count()), fmt::arg("phases", phases),
       fmt::arg("rollout", std::lround(RolloutOf(seen) * 1'000)),
       fmt::arg("startup", std::lround(StartupOf(seen) * 1'000)), fmt::arg("times", times));
   TIDEGATE_TRY(const testing::ProgramResult run,
                testing::RunProgram(
                    {programs.tidesim.string(), "run", scenario.string(), "-o", "json"}, kPatience));
-  return Parse(run.output, "tidesim run");
+  TIDEGATE_TRY(const json::value summary, Parse(run.output, "tidesim run"));
+  return summary.at("pools").at(0);
 }
 
 Replicas ReadyAt(const std::vector<Seen>& seen, double at) {
@@ -146,32 +202,48 @@ Replicas ReadyAt(const std::vector<Seen>& seen, double at) {
   return after == seen.begin() ? after->ready : std::prev(after)->ready;
 }
 
-}  // namespace
-
-Expected<Fidelity> MeasureFidelity(const fs::path& dir, const Programs& programs,
-                                   const fs::path& trace, std::uint64_t seed) {
-  TIDEGATE_TRY(const json::value report,
-               Parse(testing::ReadFile(dir / "replay.json"), "replay.json"));
-  const double length = report.at("elapsed_s").to_number<double>();
-  TIDEGATE_TRY(const auto seen, ReadJournal(dir, programs, BeganAt(dir / "replay.json", length)));
-  TIDEGATE_TRY(const json::value run, SimulateRun(dir, programs, trace, seed, seen));
-  const json::value& pool = run.at("pools").at(0);
-  Fidelity fidelity;
-  fidelity.startup_seconds = StartupOf(seen);
-  fidelity.live_p99_ms = report.at("latency_ms").at("p99").to_number<double>();
-  fidelity.simulated_p99_ms =
-      pool.at("requests").at("latencySeconds").at("p99").to_number<double>() * 1'000;
-  for (const Seen& one : seen) fidelity.live_peak = std::max(fidelity.live_peak, one.ready);
-  int seconds = 0;
+// One simulated pool's part of the means of `seeds`.
+void Add(const json::value& pool, const std::vector<Seen>& seen, double length, int seeds,
+         Fidelity* fidelity) {
+  Replicas peak = 0;
+  double difference = 0;
+  int moments = 0;
   for (const json::value& moment : pool.at("moments").as_array()) {
     const auto ready = moment.at("ready").to_number<Replicas>();
     const auto at = moment.at("seconds").to_number<double>();
-    fidelity.simulated_peak = std::max(fidelity.simulated_peak, ready);
+    peak = std::max(peak, ready);
     if (at > length) continue;
-    fidelity.ready_difference += std::abs(ready - ReadyAt(seen, at));
-    ++seconds;
+    difference += std::abs(ready - ReadyAt(seen, at));
+    ++moments;
   }
-  if (seconds > 0) fidelity.ready_difference /= seconds;
+  const double p99 = pool.at("requests").at("latencySeconds").at("p99").to_number<double>() * 1'000;
+  fidelity->ready_difference += difference / std::max(moments, 1) / seeds;
+  fidelity->simulated_peak += static_cast<double>(peak) / seeds;
+  fidelity->simulated_p99_ms += p99 / seeds;
+  fidelity->least_p99_ms = std::min(fidelity->least_p99_ms, p99);
+  fidelity->most_p99_ms = std::max(fidelity->most_p99_ms, p99);
+}
+
+}  // namespace
+
+Expected<Fidelity> MeasureFidelity(const fs::path& dir, const Programs& programs,
+                                   const fs::path& trace, int seeds) {
+  TIDEGATE_TRY(const json::value report,
+               Parse(testing::ReadFile(dir / "replay.json"), "replay.json"));
+  const double length = report.at("elapsed_s").to_number<double>();
+  const double began = BeganAt(dir / "replay.json", length);
+  TIDEGATE_TRY(const auto seen, ReadJournal(dir, programs, began));
+  TIDEGATE_TRY(const auto scrapes, ReadPhases(dir, began));
+  Fidelity fidelity;
+  fidelity.startup_seconds = StartupOf(seen);
+  fidelity.live_p99_ms = report.at("latency_ms").at("p99").to_number<double>();
+  fidelity.least_p99_ms = std::numeric_limits<double>::max();
+  for (const Seen& one : seen) fidelity.live_peak = std::max(fidelity.live_peak, one.ready);
+  WriteManifests(dir);
+  for (int seed = 1; seed <= seeds; ++seed) {
+    TIDEGATE_TRY(const json::value pool, SimulateRun(dir, programs, trace, seed, seen, scrapes));
+    Add(pool, seen, length, seeds, &fidelity);
+  }
   return fidelity;
 }
 
@@ -179,18 +251,23 @@ bool PrintFidelity(const std::vector<fs::path>& dirs, const Programs& programs,
                    const fs::path& trace) {
   bool good = true;
   double live = 0, simulated = 0;
-  std::uint64_t seed = 0;
-  std::cout << "start-up   ready differ by   p99 live, simulated   peak live, simulated\n";
+  std::cout << fmt::format(
+      "Each run is simulated with {} seeds, its replicas scraped when they were.\n"
+      "start-up   ready differ by   p99 live, simulated (from - to)   peak "
+      "live, simulated\n",
+      kSeeds);
   for (const fs::path& dir : dirs) {
-    const auto run = MeasureFidelity(dir, programs, trace, ++seed);
+    const auto run = MeasureFidelity(dir, programs, trace, kSeeds);
     if (!run) {
       std::cerr << dir.string() << ": " << run.error().message << "\n";
       return false;
     }
     std::cout << fmt::format(
-        "{:>5.0f} ms   {:>15.2f}   {:>7.0f} ms {:>7.0f} ms   {:>9} {:>11}   {}\n",
+        "{:>5.0f} ms   {:>15.2f}   {:>5.0f} ms {:>6.0f} ms ({:>3.0f} - {:>3.0f})   {:>9} {:>11.1f} "
+        "  {}\n",
         run->startup_seconds * 1'000, run->ready_difference, run->live_p99_ms,
-        run->simulated_p99_ms, run->live_peak, run->simulated_peak, dir.filename().string());
+        run->simulated_p99_ms, run->least_p99_ms, run->most_p99_ms, run->live_peak,
+        run->simulated_peak, dir.filename().string());
     good =
         good && run->ready_difference <= 1 && std::abs(run->live_peak - run->simulated_peak) <= 1;
     live += run->live_p99_ms;
