@@ -14,6 +14,7 @@ void Calendar::At(Instant at, std::function<void()> event) {
 }
 
 void Calendar::Reach(Instant at) {
+  TIDEGATE_CHECK(at >= now_, "time goes on");
   if (flow_ && at > now_) flow_(at);
   now_ = at;
 }

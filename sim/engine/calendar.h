@@ -22,7 +22,8 @@ class Calendar : public ports::Clock {
   // goes on all the time (requests, scrapes) and would cost too much as events. Now() is still the
   // time before. It must not add events.
   void Between(std::function<void(Instant)> flow) { flow_ = std::move(flow); }
-  // Runs events up to and including `end`; Now() is `end` afterwards.
+  // Runs events up to and including `end`; Now() is `end` afterwards. An event may call it too: it
+  // then goes on later, when others have run. Precondition: end >= Now().
   void RunUntil(Instant end);
 
  private:

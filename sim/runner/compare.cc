@@ -84,7 +84,7 @@ Expected<void> RunOnce(Entry& entry, std::size_t run, std::uint64_t seed, std::s
   TimeMeans live(scenario.start, entry.contender.length, stretches);
   TimeMeans backlog(scenario.start, entry.contender.length, stretches);
   Recorder recorder;
-  recorder.tick = [&](const loop::ControlLoop& loop, World& world) {
+  recorder.tick = [&](const loop::ControlLoop& loop, World& world, const TickTimes&) {
     double replicas = 0, inside = 0;
     for (const auto& [id, pool] : world) {
       const auto counts = signals::Count(pool.pool->Views());

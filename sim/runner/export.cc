@@ -11,13 +11,14 @@ namespace tidegate::sim {
 Recorder RecordTo(OpenMetrics& metrics, const Scenario& scenario) {
   Recorder recorder;
   const auto next_scrape = std::make_shared<Instant>(scenario.start);
-  recorder.tick = [&metrics, &scenario, next_scrape](const loop::ControlLoop& loop, World& world) {
+  recorder.tick = [&metrics, &scenario, next_scrape](const loop::ControlLoop& loop, World& world,
+                                                     const TickTimes& times) {
     const auto tick = loop.last();
     const telemetry::TickRecord record{.tick = tick.get(),
                                        .state = &loop.state(),
                                        .pools = loop.pools(),
-                                       .took = Duration(0),
-                                       .late = Duration(0),
+                                       .took = times.took,
+                                       .late = times.late,
                                        .period = scenario.tick};
     if (tick->at >= *next_scrape) {
       metrics.AddTick(record);

@@ -42,11 +42,12 @@ void RunCheck::Observed(const signals::Snapshot& snapshot) {
   for (const signals::PoolSnapshot& pool : snapshot.pools) {
     const auto managed = managed_.find(pool.id);
     if (managed == managed_.end()) continue;
-    SeeChanges(managed->second, snapshot.at, pool.replicas);
+    SeeChanges(managed->second, pool.replicas);
+    managed->second.seen_at = snapshot.at;
   }
 }
 
-void RunCheck::SeeChanges(Managed& managed, Instant at, std::span<const ReplicaView> now) {
+void RunCheck::SeeChanges(Managed& managed, std::span<const ReplicaView> now) {
   if (std::ranges::equal(managed.seen, now)) return;
   managed.news = true;
   for (const ReplicaView& view : now) {
@@ -58,7 +59,8 @@ void RunCheck::SeeChanges(Managed& managed, Instant at, std::span<const ReplicaV
   }
   for (const ReplicaView& view : managed.seen) {
     if (std::ranges::binary_search(now, view.name, {}, &ReplicaView::name)) continue;
-    managed.check.Gone(at, view.name);
+    // It went at some time since it was last seen; only what is seen past its deadline is late.
+    managed.check.Gone(managed.seen_at, view.name);
   }
   managed.seen.assign(now.begin(), now.end());
 }

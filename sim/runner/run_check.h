@@ -46,12 +46,13 @@ class RunCheck {
     BudgetCheck check;
     std::optional<Replicas> quota;
     std::vector<signals::ReplicaView> seen = {};
+    Instant seen_at{};
     bool news = true;  // since the last decision
     Replicas desired = 0;
     Revision revision = {};
   };
   void Decided(const decision::Decision& decision, const loop::Tick& tick);
-  void SeeChanges(Managed& managed, Instant at, std::span<const signals::ReplicaView> now);
+  void SeeChanges(Managed& managed, std::span<const signals::ReplicaView> now);
 
   std::map<PoolId, Managed> managed_;
   std::map<PoolId, DeploymentCheck> deployments_;

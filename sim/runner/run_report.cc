@@ -33,6 +33,17 @@ void AddMetrics(const MetricsModel& metrics, Facts& facts) {
   }
 }
 
+void AddTick(const Scenario& scenario, Facts& facts) {
+  facts.emplace_back("tick", FormatDuration(scenario.tick));
+  const TickModel& takes = scenario.tick_takes;
+  if (takes.queries > Duration(0)) {
+    facts.emplace_back("a tick's queries take", FormatDuration(takes.queries));
+  }
+  if (takes.each_step > Duration(0)) {
+    facts.emplace_back("a step takes", FormatDuration(takes.each_step));
+  }
+}
+
 void AddFleet(const FleetModel& fleet, Facts& facts) {
   facts.emplace_back("replicas are",
                      fleet.owner == Owner::kManaged ? "ours, step by step" : "a Deployment's");
@@ -58,7 +69,7 @@ Facts FactsOf(const std::string& file, const Scenario& scenario) {
   if (scenario.scale != 1) facts.emplace_back("scaled by", fmt::format("{:g}", scenario.scale));
   facts.emplace_back("mode", scenario.mode == Mode::kFluid ? "fluid" : "requests, each by itself");
   facts.emplace_back("begins", FormatInstant(scenario.start));
-  facts.emplace_back("tick", FormatDuration(scenario.tick));
+  AddTick(scenario, facts);
   facts.emplace_back("scrape interval", FormatDuration(scenario.scrape_interval));
   AddMetrics(scenario.metrics, facts);
   facts.emplace_back("one replica",

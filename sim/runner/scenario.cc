@@ -22,6 +22,7 @@ namespace {
 using config::Fields;
 using config::Value;
 using std::chrono::hours;
+using std::chrono::minutes;
 
 std::string Beside(const std::string& file, const std::string& path) {
   return (std::filesystem::path(file).parent_path() / path).lexically_normal().string();
@@ -101,6 +102,14 @@ void ReadMetrics(const Value& value, Duration scrape_interval, MetricsModel* met
   fields.Finish();
 }
 
+void ReadTickTakes(const Value& value, TickModel* takes) {
+  Fields fields(value);
+  fields.Time("queries", {Duration(0), hours(1)}, &takes->queries);
+  fields.Time("queryTimeout", {Duration(100), minutes(5)}, &takes->query_timeout);
+  fields.Time("eachStep", {Duration(0), hours(1)}, &takes->each_step);
+  fields.Finish();
+}
+
 void ReadObjective(const Value& value, ServiceModel* service, Objective* objective) {
   Fields fields(value);
   if (const auto bad = fields.Get("badFraction")) {
@@ -164,6 +173,7 @@ void ReadSpec(const Value& value, const std::string& file, Scenario* scenario) {
     if (const auto factor = scale->PositiveAmount()) scenario->scale = *factor;
   }
   fields.Time("tick", {Duration(1'000), hours(1)}, &scenario->tick);
+  if (const auto takes = fields.Get("tickTakes")) ReadTickTakes(*takes, &scenario->tick_takes);
   fields.Time("scrapeInterval", {Duration(1'000), hours(1)}, &scenario->scrape_interval);
   fields.Time("discovery", {Duration(0), hours(1)}, &scenario->discovery);
   fields.Time("tail", {Duration(0), hours(24)}, &scenario->tail);

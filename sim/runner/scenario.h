@@ -9,6 +9,7 @@
 #include "policies/base/instant.h"
 #include "scheduler/config/load.h"
 #include "scheduler/config/yaml_tree.h"
+#include "sim/ports/slow_ports.h"
 #include "sim/runner/fleet_model.h"
 #include "sim/world/service_model.h"
 #include "traces/format/trace.h"
@@ -60,8 +61,9 @@ struct Scenario {
   // The load before the trace, as policies that learn from the past (`forecast`) find it in
   // Prometheus; unset: the run begins without a past.
   std::shared_ptr<const traces::Trace> history;
-  double scale = 1;                  // the requests of both times this; > 0
-  Duration tick{5'000};              // of the control loop; 1 s .. 1 h
+  double scale = 1;      // the requests of both times this; > 0
+  Duration tick{5'000};  // of the control loop; 1 s .. 1 h
+  TickModel tick_takes;
   Duration scrape_interval{30'000};  // 1 s .. 1 h
   Duration discovery{1'000};         // until Prometheus knows a new replica
   MetricsModel metrics;

@@ -11,6 +11,7 @@
 
 #include "scheduler/loop/control_loop.h"
 #include "sim/engine/calendar.h"
+#include "sim/ports/slow_ports.h"
 #include "sim/ports/world_ports.h"
 #include "sim/report/deadline_queue.h"
 #include "sim/report/worst_minute.h"
@@ -161,7 +162,9 @@ class Run {
         pools_(SpecsFor(scenario.fleet, manifests.pools)),
         trace_(trace),
         recorder_(recorder),
+        end_(scenario.start + traces::Length(trace) + scenario.tail),
         calendar_(scenario.start),
+        waiting_(calendar_, end_),
         fleet_(calendar_, world_, scenario.fleet, manifests.pools),
         check_(pools_, scenario.fleet, scenario.service.drain),
         accounted_(scenario.start) {
@@ -175,7 +178,10 @@ class Run {
     if (scenario.history)
       source_->Precede(scenario.start, MinuteMeans(*scenario.history, scenario.scale));
     told_ = std::make_unique<ToldSource>(*source_, check_, recorder_);
-    loop_ = std::make_unique<loop::ControlLoop>(calendar_, *told_, fleet_.actuator(), journal_,
+    slow_source_ = std::make_unique<SlowSource>(*told_, scenario.tick_takes, waiting_);
+    slow_actuator_ =
+        std::make_unique<SlowActuator>(fleet_.actuator(), scenario.tick_takes, waiting_);
+    loop_ = std::make_unique<loop::ControlLoop>(calendar_, *slow_source_, *slow_actuator_, journal_,
                                                 loop::Options{.period = scenario.tick,
                                                               .checkpoint_every = kRecordEvery,
                                                               .record_every = kRecordEvery});
@@ -184,10 +190,10 @@ class Run {
 
   RunResult Go() {
     // The declared replicas are up and scraped when the trace begins.
-    const Instant end = scenario_.start + traces::Length(trace_) + scenario_.tail;
-    calendar_.At(scenario_.start + Settled(), [this] {
+    const Instant first = scenario_.start + Settled();
+    calendar_.At(first, [this, first] {
       CountFromHere();
-      Tick();
+      Tick(first);
     });
     const auto& rollouts = scenario_.fleet.rollouts;
     for (std::size_t i = 0; i < rollouts.size(); ++i) {
@@ -197,7 +203,7 @@ class Run {
                         const DeploymentLook& look) { Looked(pool, controller, look); });
     calendar_.Between([this](Instant at) { FlowTo(at); });
     Look(scenario_.start);
-    calendar_.RunUntil(end);
+    calendar_.RunUntil(end_);
     return Finish();
   }
 
@@ -242,8 +248,23 @@ class Run {
     }
   }
 
-  void Tick() {
+  // Other events run while the loop waits for its queries and steps.
+  void Tick(Instant due) {
+    const Instant begin = calendar_.Now();
+    ticking_ = true;
     const Instant next = loop_->Step();
+    ticking_ = false;
+    Decided();
+    if (recorder_.tick) {
+      recorder_.tick(*loop_, world_, {.took = calendar_.Now() - begin, .late = begin - due});
+    }
+    for (const std::size_t count : std::exchange(held_rollouts_, {})) RollOut(count);
+    const Instant now = calendar_.Now();
+    const bool cut_short = now == end_ && next < now;  // the run ended while it waited
+    if (!cut_short) calendar_.At(std::max(next, now), [this, next] { Tick(next); });
+  }
+
+  void Decided() {
     check_.Decided(*loop_->last());
     fleet_.Decided(loop_->last()->decisions);
     for (const decision::Decision& decision : loop_->last()->decisions) {
@@ -256,12 +277,11 @@ class Run {
       }
       known_[decision.pool] = KnownAt(decision);
     }
-    if (recorder_.tick) recorder_.tick(*loop_, world_);
-    calendar_.At(next, [this] { Tick(); });
   }
 
-  // All pools get another template.
+  // All pools get another template. The daemon reads its manifests between two ticks.
   void RollOut(std::size_t count) {
+    if (ticking_) return held_rollouts_.push_back(count);
     for (PoolSpec& spec : pools_) {
       spec.revision = NextRevision(spec.revision, count);
       fleet_.Changed(spec.id, spec.revision);
@@ -419,13 +439,19 @@ class Run {
   std::vector<PoolSpec> pools_;
   const traces::Trace& trace_;
   const Recorder& recorder_;
+  Instant end_;
   Calendar calendar_;
+  WaitingWorld waiting_;
+  bool ticking_ = false;
+  std::vector<std::size_t> held_rollouts_;  // for the end of the tick
   World world_;
   Fleet fleet_;
   RunCheck check_;
   std::map<PoolId, RequestPool*> chained_;  // in mode requests; owned by world_
   std::unique_ptr<WorldSource> source_;
   std::unique_ptr<ToldSource> told_;
+  std::unique_ptr<SlowSource> slow_source_;
+  std::unique_ptr<SlowActuator> slow_actuator_;
   MemoryJournal journal_;
   std::unique_ptr<loop::ControlLoop> loop_;
   std::map<PoolId, PoolResult> results_;

@@ -22,12 +22,18 @@ struct RunResult {
   std::vector<PoolBreach> breaches;           // of what pools are promised; none is as it should be
 };
 
+// When a tick ran, as the daemon measures it.
+struct TickTimes {
+  Duration took{0};  // until its last step was taken
+  Duration late{0};  // it began after it was due
+};
+
 // Is told every tick's input and output while a run goes on; unset functions are not called.
 struct Recorder {
   std::function<void(const signals::Snapshot&)> snapshot;
   std::function<void(const decision::Decision&)> decision;  // repetitions too
   // After each tick; the world as it is then.
-  std::function<void(const loop::ControlLoop&, World&)> tick;
+  std::function<void(const loop::ControlLoop&, World&, const TickTimes&)> tick;
   // Each second of each pool: how it is, and what has happened to requests since the start.
   std::function<void(const PoolId&, Instant, const Moment&, const Flow&)> look;
 };

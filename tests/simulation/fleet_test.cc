@@ -209,7 +209,7 @@ TEST(FleetCheckTest, ARunThatTakesMoreThanWasPromisedIsCaught) {
   RunCheck check(strict, scenario.fleet, scenario.service.drain);
   Recorder recorder;
   recorder.snapshot = [&](const signals::Snapshot& snapshot) { check.Observed(snapshot); };
-  recorder.tick = [&](const loop::ControlLoop& loop, World&) { check.Decided(*loop.last()); };
+  recorder.tick = [&](const loop::ControlLoop& loop, World&, const TickTimes&) { check.Decided(*loop.last()); };
   const auto run = Simulate(scenario, manifests, *trace, recorder);
   ASSERT_TRUE(run);
   EXPECT_TRUE(run->breaches.empty());

@@ -52,6 +52,25 @@ TEST(CalendarTest, NowIsTheEventsTimeWhileItRuns) {
   EXPECT_EQ(calendar.Now(), kStart + seconds(9));
 }
 
+TEST(CalendarTest, AnEventMayWaitWhileOthersRun) {
+  Calendar calendar(kStart);
+  std::string ran;
+  Instant after{};
+  calendar.At(kStart + seconds(1), [&] {
+    ran += 'a';
+    calendar.RunUntil(kStart + seconds(3));
+    after = calendar.Now();
+    ran += 'd';
+  });
+  calendar.At(kStart + seconds(1), [&] { ran += 'b'; });
+  calendar.At(kStart + seconds(3), [&] { ran += 'c'; });
+  calendar.At(kStart + seconds(4), [&] { ran += 'e'; });
+  calendar.RunUntil(kStart + seconds(9));
+  EXPECT_EQ(ran, "abcde");
+  EXPECT_EQ(after, kStart + seconds(3));
+  EXPECT_EQ(calendar.Now(), kStart + seconds(9));
+}
+
 TEST(CalendarTest, LaterEventsWait) {
   Calendar calendar(kStart);
   bool ran = false;

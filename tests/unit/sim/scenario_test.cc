@@ -55,6 +55,23 @@ TEST_F(LoadScenarioTest, LeavesDefaultsWhereNothingIsSaid) {
   EXPECT_EQ(loaded.scenario.scale, 1);
 }
 
+TEST_F(LoadScenarioTest, ReadsHowLongATickTakes) {
+  const auto loaded = Load(std::string(kHead) +
+                           "  manifests: [edge]\n  trace: a.csv\n"
+                           "  tickTakes: {queries: 2s, queryTimeout: 1s, eachStep: 50ms}\n");
+  EXPECT_EQ(loaded.problems.text(), "");
+  EXPECT_EQ(loaded.scenario.tick_takes.queries, seconds(2));
+  EXPECT_EQ(loaded.scenario.tick_takes.query_timeout, seconds(1));
+  EXPECT_EQ(loaded.scenario.tick_takes.each_step, Duration(50));
+  const std::string problems = ProblemsOf(
+      "  manifests: [edge]\n  trace: a.csv\n"
+      "  tickTakes: {queries: 2h, queryTimeout: 1ms, eachStep: -1s, other: 1}\n");
+  for (const char* field :
+       {"tickTakes.queries", "tickTakes.queryTimeout", "tickTakes.eachStep", "tickTakes.other"}) {
+    EXPECT_THAT(problems, HasSubstr(field));
+  }
+}
+
 TEST_F(LoadScenarioTest, ReadsTheLoadThatPrecedesTheTrace) {
   dir_.Write("past.csv", "t_seconds,requests\n0,600\n60,1200\n");
   const auto loaded =
