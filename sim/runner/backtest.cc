@@ -186,13 +186,14 @@ Expected<Backtest> RunBacktest(const Candidate& candidate, PoolHistory history, 
   result.row = demand.bin * static_cast<Duration::rep>(stride);
   result.rows.resize((bins + stride - 1) / stride);
   FillHistory(result);
-  result.real = RealUse(result.history, candidate.scenario.service);
+  result.real = RealUse(result.history, ServiceOf(candidate.scenario, result.history.pool));
   const Rate first = demand.requests.front() / Seconds(demand.bin);
   // The warm-up is a whole number of bins, so that demand does not move against the clock.
   const Duration before = (warm_up + demand.bin - Duration(1)) / demand.bin * demand.bin;
   const traces::Trace whole = traces::Window(demand, -before, traces::Length(demand), first);
   const Scenario scenario =
-      Alone(candidate.scenario, result.history.begin - before, FromSeconds(objective.wait_seconds));
+      Alone(candidate.scenario, result.history.pool, result.history.begin - before,
+            FromSeconds(objective.wait_seconds));
   Tally tally(result, objective);
   Recorder recorder;
   recorder.decision = [&](const decision::Decision& decision) { tally.Decide(decision); };

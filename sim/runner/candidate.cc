@@ -81,14 +81,16 @@ Expected<Candidate> LoadCandidate(const CandidateOptions& options) {
   return candidate;
 }
 
-Scenario Alone(const Scenario& scenario, Instant start, Duration wait) {
+Scenario Alone(const Scenario& scenario, const PoolId& pool, Instant start, Duration wait) {
   Scenario alone = scenario;
   alone.start = start;
   alone.tail = Duration(0);
   alone.chain.clear();
-  alone.objective.wait = std::min(wait, FromSeconds(scenario.service.patience_seconds));
+  alone.service = ServiceOf(scenario, pool);
+  alone.pools.clear();
+  alone.objective.wait = std::min(wait, FromSeconds(alone.service.patience_seconds));
   alone.service.requests.objective_seconds =
-      Seconds(*alone.objective.wait) + scenario.service.service_seconds;
+      Seconds(*alone.objective.wait) + alone.service.service_seconds;
   return alone;
 }
 

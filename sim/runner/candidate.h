@@ -35,7 +35,7 @@ Expected<Candidate> LoadCandidate(const CandidateOptions& options);
 // The scenario for one pool alone, from `start` on. Its objective is that nobody waits longer than
 // `wait` (or than clients are patient), and of single requests that none takes longer than that and
 // a mean service time.
-Scenario Alone(const Scenario& scenario, Instant start, Duration wait);
+Scenario Alone(const Scenario& scenario, const PoolId& pool, Instant start, Duration wait);
 
 // What the manifests say of one pool alone. Precondition: they declare it.
 config::CompiledConfig OnlyPool(const config::CompiledConfig& config, const PoolId& pool);

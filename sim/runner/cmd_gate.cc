@@ -101,8 +101,15 @@ Expected<std::vector<SpikeSource>> SourcesOf(const GateCommand& command, const C
     return Fail(ErrorCode::kInvalid,
                 "expected --trace files, a --prometheus or a --scenario, to take spikes from");
   }
-  return FromFiles(command, candidate, {candidate.scenario.trace},
-                   command.scale * candidate.scenario.scale);
+  const double scale = command.scale * candidate.scenario.scale;
+  TIDEGATE_TRY(auto sources, FromFiles(command, candidate, {candidate.scenario.trace}, scale));
+  for (SpikeSource& source : sources) {
+    const auto own = candidate.scenario.pools.find(source.pool);
+    if (own == candidate.scenario.pools.end() || !own->second.trace) continue;
+    source.name = own->second.trace_file;
+    source.trace = traces::Scaled(*own->second.trace, scale);
+  }
+  return sources;
 }
 
 Expected<GateResult> Judge(const GateCommand& command, std::ostream& err) {

@@ -36,6 +36,18 @@ Duration LengthOf(const Entry& entry) {
   return traces::Length(*entry.load) + entry.input.scenario.tail;
 }
 
+bool SameLoad(const Entry& a, const Entry& b) {
+  // What each pool of its own has, as far as it matters here.
+  const auto own = [](const Scenario& scenario) {
+    std::map<PoolId, traces::Trace> loads;
+    for (const auto& [pool, world] : scenario.pools) {
+      if (world.trace) loads.emplace(pool, traces::Scaled(*world.trace, scenario.scale));
+    }
+    return loads;
+  };
+  return *a.load == *b.load && own(a.input.scenario) == own(b.input.scenario);
+}
+
 // Reads everything; prints all that is wrong.
 bool LoadAll(const std::vector<std::string>& files, std::vector<Entry>& entries,
              std::ostream& err) {
@@ -61,7 +73,7 @@ bool LoadAll(const std::vector<std::string>& files, std::vector<Entry>& entries,
     // Two versions of one scenario are often called the same.
     if (!names.insert(entry.contender.name).second) entry.contender.name = file;
     entry.contender.length = LengthOf(entry);
-    entry.contender.base_load = entries.empty() || *entry.load == *entries[0].load;
+    entry.contender.base_load = entries.empty() || SameLoad(entry, entries[0]);
     entries.push_back(std::move(entry));
   }
   return good;

@@ -110,7 +110,7 @@ Expected<ReplayedSpike> Replay(const Candidate& candidate, const Found& found,
   const traces::Trace trace =
       traces::Window(source.trace, spike.begin - lead, until, spike.baseline);
   const config::CompiledConfig config = OnlyPool(candidate.config, source.pool);
-  Scenario scenario = Alone(candidate.scenario, source.start + spike.begin - lead,
+  Scenario scenario = Alone(candidate.scenario, source.pool, source.start + spike.begin - lead,
                             FromSeconds(options.objective.wait_seconds));
   ReplayedSpike replayed;
   replayed.pool = source.pool;

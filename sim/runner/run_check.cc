@@ -18,10 +18,11 @@ std::string ToText(const std::vector<PoolBreach>& breaches) {
   return text;
 }
 
-RunCheck::RunCheck(const std::vector<decision::PoolSpec>& specs, const FleetModel& fleet,
-                   Duration drain) {
+RunCheck::RunCheck(const std::vector<decision::PoolSpec>& specs, const Scenario& scenario) {
+  const FleetModel& fleet = scenario.fleet;
   for (const decision::PoolSpec& spec : specs) {
     const rollout::Options& options = spec.rollout;
+    const Duration drain = ServiceOf(scenario, spec.id).drain;
     if (fleet.owner == Owner::kDeployment) {
       deployments_.emplace(
           spec.id, DeploymentCheck({options.budget.surge, options.budget.unavailable,

@@ -11,7 +11,7 @@
 #include "scheduler/loop/control_loop.h"
 #include "sim/checks/budget_check.h"
 #include "sim/checks/deployment_check.h"
-#include "sim/runner/fleet_model.h"
+#include "sim/runner/scenario.h"
 #include "sim/world/deployment.h"
 
 namespace tidegate::sim {
@@ -29,7 +29,7 @@ std::string ToText(const std::vector<PoolBreach>& breaches);
 class RunCheck {
  public:
   // `specs` as they are decided by.
-  RunCheck(const std::vector<decision::PoolSpec>& specs, const FleetModel& fleet, Duration drain);
+  RunCheck(const std::vector<decision::PoolSpec>& specs, const Scenario& scenario);
 
   // One tick: what was observed, and then what was decided from it. Steps that were refused count
   // for nothing, as for the control loop.

@@ -61,6 +61,11 @@ void AddFleet(const FleetModel& fleet, Facts& facts) {
   for (const Duration at : fleet.rollouts) facts.emplace_back("rollout at", FormatDuration(at));
 }
 
+std::string OneReplica(const ServiceModel& service) {
+  return fmt::format("{} workers of {:g} s a request: {:.4g} requests/s", service.workers,
+                     service.service_seconds, service.capacity());
+}
+
 Facts FactsOf(const std::string& file, const Scenario& scenario) {
   const ServiceModel& service = scenario.service;
   Facts facts{{"scenario", file}};
@@ -72,9 +77,12 @@ Facts FactsOf(const std::string& file, const Scenario& scenario) {
   AddTick(scenario, facts);
   facts.emplace_back("scrape interval", FormatDuration(scenario.scrape_interval));
   AddMetrics(scenario.metrics, facts);
-  facts.emplace_back("one replica",
-                     fmt::format("{} workers of {:g} s a request: {:.4g} requests/s",
-                                 service.workers, service.service_seconds, service.capacity()));
+  facts.emplace_back("one replica", OneReplica(service));
+  for (const auto& [pool, own] : scenario.pools) {
+    if (own.trace) facts.emplace_back("trace of " + ToString(pool), own.trace_file);
+    if (own.service)
+      facts.emplace_back("one replica of " + ToString(pool), OneReplica(*own.service));
+  }
   facts.emplace_back("clients wait", fmt::format("{:g} s", service.patience_seconds));
   AddFleet(scenario.fleet, facts);
   facts.emplace_back("start-up", FormatDuration(service.startup));

@@ -128,30 +128,61 @@ void ReadObjective(const Value& value, ServiceModel* service, Objective* objecti
   fields.Finish();
 }
 
-// Names of pools, "namespace/name".
+// A pool's name, "namespace/name".
+std::optional<PoolId> ReadPool(const Value& value) {
+  const auto text = value.Text();
+  if (!text) return std::nullopt;
+  const std::size_t slash = text->find('/');
+  if (slash == std::string::npos) {
+    value.Expect("a pool as namespace/name");
+    return std::nullopt;
+  }
+  return PoolId{text->substr(0, slash), text->substr(slash + 1)};
+}
+
 void ReadChain(const Value& value, std::vector<PoolId>* chain) {
   std::size_t index = 0;
   for (const config::Node& item : value.Items(100)) {
     const Value pool(value.context(), item, config::Path(value.path(), index++));
-    const auto text = pool.Text();
-    if (!text) continue;
-    const std::size_t slash = text->find('/');
-    if (slash == std::string::npos) {
-      pool.Expect("a pool as namespace/name");
-    } else {
-      chain->push_back({text->substr(0, slash), text->substr(slash + 1)});
-    }
+    if (auto id = ReadPool(pool)) chain->push_back(*std::move(id));
   }
 }
 
-void ReadHistory(const Value& value, const std::string& file, Scenario* scenario) {
-  const auto text = value.Text();
-  if (!text) return;
-  auto trace = traces::ReadTrace(Beside(file, *text));
-  if (trace) {
-    scenario->history = std::make_shared<const traces::Trace>(*std::move(trace));
-  } else {
-    value.Complain(trace.error().message);
+// Null, with a complaint, where there is no such trace.
+std::shared_ptr<const traces::Trace> TraceAt(const Value& value, const std::string& path) {
+  auto trace = traces::ReadTrace(path);
+  if (trace && !trace->requests.empty()) {
+    return std::make_shared<const traces::Trace>(*std::move(trace));
+  }
+  value.Complain(trace ? "the trace has no bins" : trace.error().message);
+  return nullptr;
+}
+
+// Needs the scenario's own service, which pools' are like but for what they say.
+void ReadPools(const Value& value, const std::string& file, Scenario* scenario) {
+  std::size_t index = 0;
+  for (const config::Node& item : value.Items(10'000)) {
+    const Value entry(value.context(), item, config::Path(value.path(), index++));
+    Fields fields(entry);
+    std::optional<PoolId> id;
+    if (const auto name = fields.Need("name")) {
+      id = ReadPool(*name);
+      if (id && scenario->pools.contains(*id)) name->Complain("this pool has an entry already");
+    }
+    OwnWorld own;
+    if (const auto trace = fields.Get("trace")) {
+      if (const auto text = trace->Text()) {
+        own.trace_file = Beside(file, *text);
+        own.trace = TraceAt(*trace, own.trace_file);
+      }
+    }
+    const auto service = fields.Get("service");
+    const auto requests = fields.Get("requests");
+    if (service || requests) own.service = scenario->service;
+    if (service) ReadService(*service, &*own.service);
+    if (requests) ReadRequests(*requests, &*own.service);
+    fields.Finish();
+    if (id) scenario->pools.emplace(*std::move(id), std::move(own));
   }
 }
 
@@ -168,7 +199,11 @@ void ReadSpec(const Value& value, const std::string& file, Scenario* scenario) {
   if (const auto trace = fields.Need("trace")) {
     if (const auto text = trace->Text()) scenario->trace = Beside(file, *text);
   }
-  if (const auto history = fields.Get("history")) ReadHistory(*history, file, scenario);
+  if (const auto history = fields.Get("history")) {
+    if (const auto text = history->Text()) {
+      scenario->history = TraceAt(*history, Beside(file, *text));
+    }
+  }
   if (const auto scale = fields.Get("scale")) {
     if (const auto factor = scale->PositiveAmount()) scenario->scale = *factor;
   }
@@ -192,6 +227,7 @@ void ReadSpec(const Value& value, const std::string& file, Scenario* scenario) {
   if (const auto objective = fields.Get("objective")) {
     ReadObjective(*objective, &scenario->service, &scenario->objective);
   }
+  if (const auto pools = fields.Get("pools")) ReadPools(*pools, file, scenario);
   ReadFleet(fields, &scenario->fleet);
   fields.Finish();
 }
@@ -216,8 +252,19 @@ void ReadDocument(const Value& document, const std::string& file, Scenario* scen
 
 }  // namespace
 
+const ServiceModel& ServiceOf(const Scenario& scenario, const PoolId& pool) {
+  const auto own = scenario.pools.find(pool);
+  const bool is_own = own != scenario.pools.end() && own->second.service;
+  return is_own ? *own->second.service : scenario.service;
+}
+
 Duration LongestGoodWait(const Scenario& scenario) {
   return scenario.objective.wait.value_or(FromSeconds(scenario.service.patience_seconds));
+}
+
+Duration LongestGoodWait(const Scenario& scenario, const PoolId& pool) {
+  const Duration patience = FromSeconds(ServiceOf(scenario, pool).patience_seconds);
+  return std::min(scenario.objective.wait.value_or(patience), patience);
 }
 
 ScenarioDocument ReadScenario(const std::string& path) {

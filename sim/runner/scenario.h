@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,12 +53,19 @@ enum class Mode {
   kRequests,  // each request by itself: latencies, balancing, retries
 };
 
+// What one pool has of its own, in the place of what the scenario says for all.
+struct OwnWorld {
+  std::string trace_file;
+  std::shared_ptr<const traces::Trace> trace;  // null: the scenario's
+  std::optional<ServiceModel> service;         // unset: the scenario's
+};
+
 // What to simulate: kind Scenario, apiVersion tidegate.dev/v1alpha1. Relative paths are relative to
 // the file.
 struct Scenario {
   std::string name;
   std::vector<std::string> manifests;  // gateways and scalers, as the daemon reads them
-  std::string trace;                   // a trace file of any form; the load of every pool
+  std::string trace;  // a trace file of any form; the load of pools without their own
   // The load before the trace, as policies that learn from the past (`forecast`) find it in
   // Prometheus; unset: the run begins without a past.
   std::shared_ptr<const traces::Trace> history;
@@ -74,12 +82,16 @@ struct Scenario {
   // trace. In mode requests.
   std::vector<PoolId> chain;
   ServiceModel service;
+  std::map<PoolId, OwnWorld> pools;
   FleetModel fleet;
   std::uint64_t seed = 1;                             // of what is drawn
   Instant start = FromUnixMillis(1'767'225'600'000);  // 2026-01-01T00:00:00Z, when the trace begins
 };
 
+const ServiceModel& ServiceOf(const Scenario& scenario, const PoolId& pool);
+// What clients are promised, of pools without a service of their own and of this one.
 Duration LongestGoodWait(const Scenario& scenario);
+Duration LongestGoodWait(const Scenario& scenario, const PoolId& pool);
 
 // Reads one scenario file. Its problems are of the same form as those of manifests.
 struct LoadedScenario {

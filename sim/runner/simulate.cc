@@ -16,8 +16,10 @@
 #include "sim/report/deadline_queue.h"
 #include "sim/report/worst_minute.h"
 #include "sim/runner/fleet.h"
+#include "sim/runner/loads.h"
 #include "sim/runner/past.h"
 #include "sim/runner/run_check.h"
+#include "sim/runner/scenario_names.h"
 #include "sim/world/fluid_pool.h"
 #include "sim/world/request_pool.h"
 
@@ -86,26 +88,6 @@ ScrapeModel ScrapesFor(const Scenario& scenario, const RateSignals& rates, const
   return model;
 }
 
-Expected<void> CheckChain(const Scenario& scenario, const config::CompiledConfig& manifests) {
-  if (scenario.chain.empty()) return {};
-  if (scenario.mode != Mode::kRequests) {
-    return Fail(ErrorCode::kInvalid, "chain: only mode requests knows single requests to pass on");
-  }
-  for (std::size_t i = 0; i < scenario.chain.size(); ++i) {
-    const PoolId& id = scenario.chain[i];
-    if (manifests.Find(id) == nullptr) {
-      return Fail(ErrorCode::kInvalid,
-                  fmt::format("chain: the manifests declare no pool {}", ToString(id)));
-    }
-    const auto before = std::ranges::find(
-        scenario.chain.begin(), scenario.chain.begin() + static_cast<std::ptrdiff_t>(i), id);
-    if (before != scenario.chain.begin() + static_cast<std::ptrdiff_t>(i)) {
-      return Fail(ErrorCode::kInvalid, fmt::format("chain: {} is in it twice", ToString(id)));
-    }
-  }
-  return {};
-}
-
 // Tells what another source says on the way.
 class ToldSource : public ports::SignalSource {
  public:
@@ -157,16 +139,16 @@ std::optional<RequestResult> RequestsOf(PoolModel& pool, const Flow& flow) {
 class Run {
  public:
   Run(const Scenario& scenario, const config::CompiledConfig& manifests, const traces::Trace& trace,
-      RateSignals rates, const Recorder& recorder)
+      Loads loads, RateSignals rates, const Recorder& recorder)
       : scenario_(scenario),
         pools_(SpecsFor(scenario.fleet, manifests.pools)),
-        trace_(trace),
+        loads_(std::move(loads)),
         recorder_(recorder),
         end_(scenario.start + traces::Length(trace) + scenario.tail),
         calendar_(scenario.start),
         waiting_(calendar_, end_),
         fleet_(calendar_, world_, scenario.fleet, manifests.pools),
-        check_(pools_, scenario.fleet, scenario.service.drain),
+        check_(pools_, scenario),
         accounted_(scenario.start) {
     for (const PoolSpec& spec : pools_) {
       AddPool(spec, ScrapesFor(scenario, rates, spec.id));
@@ -208,7 +190,13 @@ class Run {
   }
 
  private:
-  Duration Settled() const { return scenario_.service.startup + Duration(1); }
+  Duration Settled() const {
+    Duration longest{0};
+    for (const PoolSpec& spec : pools_) {
+      longest = std::max(longest, ServiceOf(scenario_, spec.id).startup);
+    }
+    return longest + Duration(1);
+  }
 
   void AddPool(const PoolSpec& spec, const ScrapeModel& scrapes) {
     WorldPool world;
@@ -232,11 +220,11 @@ class Run {
   std::unique_ptr<PoolModel> MakePool(const PoolId& id) {
     const std::uint64_t seed = scenario_.seed + (world_.size() << 40);
     if (scenario_.mode == Mode::kFluid) {
-      return std::make_unique<FluidPool>(calendar_, trace_, scenario_.start, scenario_.service,
-                                         seed);
+      return std::make_unique<FluidPool>(calendar_, loads_.Of(id), scenario_.start,
+                                         ServiceOf(scenario_, id), seed);
     }
-    auto pool =
-        std::make_unique<RequestPool>(calendar_, trace_, scenario_.start, scenario_.service, seed);
+    auto pool = std::make_unique<RequestPool>(calendar_, loads_.Of(id), scenario_.start,
+                                              ServiceOf(scenario_, id), seed);
     chained_[id] = pool.get();
     return pool;
   }
@@ -339,18 +327,20 @@ class Run {
       result.replica_seconds += paid * Seconds(at - accounted_);
       result.least_paid = std::min(result.least_paid, paid);
       if (queues_.contains(id)) {
-        result.counted_arrived += Queue(queues_.at(id), pool, at, counts.ready * pool.capacity());
+        result.counted_arrived += Queue(queues_.at(id), id, at, counts.ready * pool.capacity());
       }
     }
     accounted_ = at;
   }
 
   // Puts what arrives by the trace up to `at` into the queue, bin by bin; gives its sum.
-  double Queue(DeadlineQueue& queue, const PoolModel& pool, Instant at, double capacity) const {
+  double Queue(DeadlineQueue& queue, const PoolId& id, Instant at, double capacity) const {
+    const PoolModel& pool = *world_.at(id).pool;
+    const Duration wide = loads_.Of(id).bin;
     double sum = 0;
     for (Instant from = accounted_; from < at;) {
-      const auto bin = (from - scenario_.start) / trace_.bin;
-      const Instant edge = std::min(at, scenario_.start + trace_.bin * (bin + 1));
+      const auto bin = (from - scenario_.start) / wide;
+      const Instant edge = std::min(at, scenario_.start + wide * (bin + 1));
       const double arrived = pool.arrival_rate(from) * Seconds(edge - from);
       queue.Advance(Seconds(edge - from), arrived, capacity);
       sum += arrived;
@@ -362,7 +352,8 @@ class Run {
   // What is bad before the first replicas are ready is no policy's fault.
   void CountFromHere() {
     for (const auto& [id, result] : results_) {
-      queues_.emplace(id, DeadlineQueue(Seconds(LongestGoodWait(scenario_))));
+      const Duration wait = LongestGoodWait(scenario_, id);
+      queues_.emplace(id, DeadlineQueue(Seconds(wait)));
     }
   }
 
@@ -437,7 +428,7 @@ class Run {
 
   const Scenario& scenario_;
   std::vector<PoolSpec> pools_;
-  const traces::Trace& trace_;
+  Loads loads_;
   const Recorder& recorder_;
   Instant end_;
   Calendar calendar_;
@@ -474,9 +465,10 @@ Expected<RunResult> Simulate(const Scenario& scenario, const config::CompiledCon
   if (trace.requests.empty()) return Fail(ErrorCode::kInvalid, "the trace has no bins");
   TIDEGATE_TRY_VOID(
       Validate(scenario.fleet, manifests.pools, traces::Length(trace) + scenario.tail));
-  TIDEGATE_TRY_VOID(CheckChain(scenario, manifests));
+  TIDEGATE_TRY_VOID(CheckNames(scenario, manifests));
+  TIDEGATE_TRY(Loads loads, Loads::Make(scenario, trace));
   TIDEGATE_TRY(RateSignals rates, RatesFor(scenario, manifests));
-  return Run(scenario, manifests, trace, std::move(rates), recorder).Go();
+  return Run(scenario, manifests, trace, std::move(loads), std::move(rates), recorder).Go();
 }
 
 }  // namespace tidegate::sim

@@ -196,6 +196,9 @@ void CheckPoints(SweepPlan& plan, const std::string& file, TraceShelf& shelf, Pr
     }
     const bool good = built.loaded.problems.empty() && unknown == nullptr;
     if (!good && ++bad == kMostBadPoints) return;
+    for (const auto& [pool, own] : built.loaded.value.scenario.pools) {
+      if (own.trace) plan.traces.emplace(own.trace_file, own.trace);
+    }
     const std::string& trace = built.loaded.value.scenario.trace;
     if (trace.empty() || plan.traces.contains(trace)) continue;
     auto read = shelf.Get(trace);

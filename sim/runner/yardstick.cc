@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "policies/base/check.h"
 #include "scheduler/decision/decision.h"
 #include "scheduler/rollout/plan.h"
 #include "sim/report/oracle.h"
+#include "sim/runner/loads.h"
 
 namespace tidegate::sim {
 namespace {
@@ -15,7 +17,7 @@ namespace {
 // scales a pool that nothing else scales, down to one replica: what did the fixed size cost?
 OracleInput InputOf(const decision::PoolSpec& spec, const PoolResult& result, const RunSummary& run,
                     const Scenario& scenario) {
-  const ServiceModel& service = scenario.service;
+  const ServiceModel& service = ServiceOf(scenario, spec.id);
   const Replicas min = spec.scaled ? spec.guards.min : 1;
   const Replicas max = spec.scaled ? std::max(spec.guards.max, spec.declared) : spec.declared;
   OracleInput input;
@@ -24,7 +26,7 @@ OracleInput InputOf(const decision::PoolSpec& spec, const PoolResult& result, co
   input.startup = service.startup_variation > 0 ? Duration(0) : service.startup;
   // Who fails with its zone is paid for no drain.
   input.drain = scenario.fleet.placement.losses.empty() ? service.drain : Duration(0);
-  input.wait = LongestGoodWait(scenario);
+  input.wait = LongestGoodWait(scenario, spec.id);
   input.initial = spec.declared;
   input.least = std::min({min, spec.declared, result.least_paid});
   input.most = max + rollout::Resolve(spec.rollout.budget, max).surge;
@@ -52,26 +54,29 @@ void CountRequests(const RequestResult& requests, double objective_seconds, Orac
 void AddYardsticks(RunSummary& run, const Scenario& scenario,
                    const config::CompiledConfig& manifests, const traces::Trace& load,
                    Bounds bounds) {
+  const auto loads = Loads::Make(scenario, load);
+  TIDEGATE_CHECK(loads, "the scenario was simulated with this load");
   for (PoolResult& result : run.pools) {
     // What reaches the later pools of a chain is not the trace.
     const auto link = std::ranges::find(scenario.chain, result.id);
     if (link != scenario.chain.end() && link != scenario.chain.begin()) continue;
     const auto spec = std::ranges::find(manifests.pools, result.id, &decision::PoolSpec::id);
+    const traces::Trace& own = loads->Of(result.id);
     OracleInput input = InputOf(*spec, result, run, scenario);
     Yardstick yardstick;
     yardstick.objective = input.bad_fraction = scenario.objective.bad_fraction;
     yardstick.wait = input.wait;
     if (result.requests) {
-      CountRequests(*result.requests, scenario.service.requests.objective_seconds, input,
-                    yardstick);
+      const RequestModel& requests = ServiceOf(scenario, result.id).requests;
+      CountRequests(*result.requests, requests.objective_seconds, input, yardstick);
     } else if (result.counted_arrived > 0) {
       yardstick.bad_fraction = result.counted_bad / result.counted_arrived;
     }
-    yardstick.oracle = LeastReplicaSeconds(load, input);
+    yardstick.oracle = LeastReplicaSeconds(own, input);
     yardstick.same_loss = yardstick.oracle;
     if (bounds == Bounds::kSameLossToo && !yardstick.kept()) {
       input.bad_fraction = std::min(1.0, yardstick.bad_fraction);
-      yardstick.same_loss = LeastReplicaSeconds(load, input);
+      yardstick.same_loss = LeastReplicaSeconds(own, input);
     }
     result.yardstick = yardstick;
   }

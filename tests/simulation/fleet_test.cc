@@ -206,10 +206,12 @@ TEST(FleetCheckTest, ARunThatTakesMoreThanWasPromisedIsCaught) {
   const auto trace = traces::ReadTrace(scenario.trace);
   auto strict = SpecsFor(scenario.fleet, manifests.pools);
   strict.at(0).rollout.budget = {{1, false}, {0, false}};
-  RunCheck check(strict, scenario.fleet, scenario.service.drain);
+  RunCheck check(strict, scenario);
   Recorder recorder;
   recorder.snapshot = [&](const signals::Snapshot& snapshot) { check.Observed(snapshot); };
-  recorder.tick = [&](const loop::ControlLoop& loop, World&, const TickTimes&) { check.Decided(*loop.last()); };
+  recorder.tick = [&](const loop::ControlLoop& loop, World&, const TickTimes&) {
+    check.Decided(*loop.last());
+  };
   const auto run = Simulate(scenario, manifests, *trace, recorder);
   ASSERT_TRUE(run);
   EXPECT_TRUE(run->breaches.empty());
