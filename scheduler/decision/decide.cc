@@ -76,7 +76,11 @@ Said Propose(const PoolSpec& spec, const sizing::Input& input, const PoolState& 
       said.at_once = guards::AtOnce{*sizing.at_once, std::move(sizing.why)};
     }
     if (said.leave_alone.empty()) said.leave_alone = std::move(sizing.leave_alone);
-    std::ranges::move(sizing.proposals, std::back_inserter(decision.proposals));
+    if (decision.proposals.empty()) {
+      decision.proposals = std::move(sizing.proposals);
+    } else {
+      std::ranges::move(sizing.proposals, std::back_inserter(decision.proposals));
+    }
   }
   return said;
 }

@@ -3,9 +3,10 @@
 // sizing and guards alone. In a calm pool the load stays within tolerance of the size, so that a
 // decision is "as before"; in a moving one it is not, and limits act and are explained.
 //
-// Policies that learn from the past have 14 days of it and tick every second, so that their refits
-// are in the figure as they are in a daemon that ticks so; forecast_bench has what one costs.
+// Ticks are 5 s apart. Policies that learn from the past have 14 days of it, and their refits are
+// in the figure; forecast_bench has what one costs.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -27,12 +28,11 @@
 namespace tidegate {
 namespace {
 
-using std::chrono::seconds;
-
 constexpr Replicas kReplicas = 20;
 constexpr double kPerReplica = 100;
 constexpr std::int64_t kPastMinutes = 14 * 1440;
 constexpr Instant kStart = FromUnixMillis((testing::kMonday + kPastMinutes) * 60'000);
+constexpr Duration kTick{5'000};
 constexpr int kWarm = 1'000;
 
 decision::PoolSpec SpecOf(const PolicyEntry& policy) {
@@ -78,7 +78,7 @@ signals::PoolSnapshot PoolOf(const decision::PoolSpec& spec) {
   return pool;
 }
 
-// Loads of one hour of ticks, again and again.
+// Loads of 240 ticks, again and again.
 class Loads {
  public:
   explicit Loads(bool moving) {
@@ -98,21 +98,31 @@ class Loads {
   std::array<double, 240> loads_{};
 };
 
-// A pool, its past and its next loads. In a moving one the fleet never follows, and decisions are
-// dry runs, so that it is planned for as it is.
+// A pool, its past and its next loads.
 struct Bench {
   explicit Bench(const PolicyEntry& of, bool moving)
       : policy(of), spec(SpecOf(of)), pool(PoolOf(spec)), loads(moving) {
-    spec.dry_run = moving;
     if (!policy.history) return;
-    period = seconds(1);
     const testing::SyntheticLoad past{.mean = kReplicas * kPerReplica};
     history = testing::HistoryOf(past, testing::kMonday, testing::kMonday + kPastMinutes);
+  }
+  // The fleet takes the plan's steps at once. It is in the figure, and next to nothing of it.
+  void Follow(const rollout::Plan& plan) {
+    for (const rollout::Step& step : plan.steps) {
+      const auto at =
+          std::ranges::lower_bound(pool.replicas, step.replica, {}, &signals::ReplicaView::name);
+      if (step.kind == rollout::StepKind::kDrain) {
+        pool.replicas.erase(at);
+      } else {
+        pool.replicas.insert(
+            at, {step.replica, step.revision, signals::Phase::kReady, kStart, kStart, kStart});
+      }
+    }
   }
   // The instant of the next tick, its load in place.
   Instant Tick() {
     const double load = loads.Set(++tick, pool);
-    const Instant now = kStart + period * tick;
+    const Instant now = kStart + kTick * tick;
     if (policy.history) history.Append(now, load);
     return now;
   }
@@ -122,7 +132,6 @@ struct Bench {
   signals::PoolSnapshot pool;
   Loads loads;
   signals::History history;
-  Duration period = seconds(15);
   int tick = 0;
 };
 
@@ -133,6 +142,7 @@ void BM_Decide(benchmark::State& state, const PolicyEntry& policy, bool moving) 
     const Instant now = bench.Tick();
     decision::Outcome outcome = decision::Decide(bench.spec, bench.pool, now, kept, &bench.history);
     kept = std::move(outcome.state);
+    bench.Follow(outcome.decision.plan);
     benchmark::DoNotOptimize(outcome.decision);
   };
   while (bench.tick < kWarm) decide();

@@ -76,3 +76,5 @@ BENCHMARK(BM_TideDecision)->ArgName("tick_ms")->Arg(1'000)->Arg(5'000)->Arg(15'0
 
 }  // namespace
 }  // namespace tidegate
+
+BENCHMARK_MAIN();
