@@ -26,7 +26,7 @@ class Merger {
 
   Merged Run() {
     for (const ReplicaView& view : input_.replicas) {
-      merged_.next_ordinal = std::max(merged_.next_ordinal, OrdinalOf(input_.pool, view.name) + 1);
+      merged_.next_ordinal = NextOrdinal(merged_.next_ordinal, input_.pool, view.name);
       Add(view);
     }
     for (std::size_t i = 0; i < seen_.size(); ++i) {

@@ -43,15 +43,17 @@ std::string ReplicaName(const PoolId& pool, const Revision& revision, std::int64
   return fmt::format("{}-{}-{}", pool.name, revision, ordinal);
 }
 
-std::int64_t OrdinalOf(const PoolId& pool, std::string_view replica) {
-  const auto dash = replica.rfind('-');
-  if (dash == std::string_view::npos || dash < pool.name.size()) return 0;
-  if (!replica.starts_with(pool.name) || replica[pool.name.size()] != '-') return 0;
+std::int64_t NextOrdinal(std::int64_t next, const PoolId& pool, std::string_view replica) {
+  std::size_t digits = replica.size();
+  while (digits > 0 && replica[digits - 1] >= '0' && replica[digits - 1] <= '9') --digits;
   std::int64_t ordinal = 0;
   const char* const end = replica.data() + replica.size();
-  const auto [at, error] = std::from_chars(replica.data() + dash + 1, end, ordinal);
-  const bool whole = error == std::errc() && at == end;
-  return whole && ordinal > 0 && ordinal <= kLargestOrdinal ? ordinal : 0;
+  const auto [at, error] = std::from_chars(replica.data() + digits, end, ordinal);
+  // Most names end here, so the rest of them is not looked at.
+  if (error != std::errc() || ordinal < next || ordinal > kLargestOrdinal) return next;
+  if (digits <= pool.name.size() || replica[digits - 1] != '-') return next;
+  const bool ours = replica.starts_with(pool.name) && replica[pool.name.size()] == '-';
+  return ours ? ordinal + 1 : next;
 }
 
 }  // namespace tidegate::rollout

@@ -15,7 +15,8 @@ constexpr std::int64_t kLargestOrdinal = 1'000'000'000'000'000;
 // "<pool>-<revision>-<ordinal>".
 std::string ReplicaName(const PoolId& pool, const Revision& revision, std::int64_t ordinal);
 
-// The ordinal in a replica's name; 0 where the name is not of the form above.
-std::int64_t OrdinalOf(const PoolId& pool, std::string_view replica);
+// The larger of `next` and the ordinal after the one in the replica's name, if the name is of the
+// form above. Fast where it is `next`, which it is for all replicas that the planner knows.
+std::int64_t NextOrdinal(std::int64_t next, const PoolId& pool, std::string_view replica);
 
 }  // namespace tidegate::rollout

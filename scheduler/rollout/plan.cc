@@ -55,8 +55,7 @@ Planned PlanNothing(const Input& input, const Options& options, const State& sta
   Planned planned{{}, state, {input.desired, input.desired, input.desired, {}}};
   planned.plan.complete = true;
   for (const ReplicaView& view : input.replicas) {
-    planned.state.next_ordinal =
-        std::max(planned.state.next_ordinal, OrdinalOf(input.pool, view.name) + 1);
+    planned.state.next_ordinal = NextOrdinal(planned.state.next_ordinal, input.pool, view.name);
   }
   const ResolvedBudget budget = Resolve(options.budget, input.desired);
   BudgetUse& use = planned.plan.use;
