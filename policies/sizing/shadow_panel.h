@@ -17,7 +17,7 @@ namespace tidegate::sizing {
 // target is set by anybody.
 //
 // A rule asks for   need = headroom x max(highest rate of its window, newest + slope x rise),
-// where `rise` is what the rate gains in one lead time if it goes on as in the last half minute. A
+// where `rise` is what the rate gains in one lead time if it goes on as between the last samples. A
 // short window with little headroom is right for a smooth day, a long one with much for flash
 // crowds; shrinking only with confidence is what the windows do.
 constexpr std::array<double, 12> kHeadrooms{1, 1.1, 1.25, 1.5, 2, 2.4, 3.0, 4.0, 5.5, 8.0, 12, 18};
@@ -45,12 +45,13 @@ double HeadroomOf(std::size_t rule);
 struct PanelPool {
   // n replicas serve `per_replica` x (n - spare) requests per second within the objective: what
   // small pools need more is nearly constant, see capacity.h.
-  Rate per_replica = 0;   // > 0
-  double spare = 0;       // 0 .. 10
-  Rate most_each = 0;     // requests per second of one replica beyond which they pile up; > 0
-  Duration lead{45'000};  // from a change of load until replicas that it calls for are ready
-  double growth = 2;      // replicas that serve grow at most by this factor ..
-  Duration wave{25'000};  // .. in such a time; > 0
+  Rate per_replica = 0;    // > 0
+  double spare = 0;        // 0 .. 10
+  Rate most_each = 0;      // requests per second of one replica beyond which they pile up; > 0
+  Duration lead{45'000};   // from a change of load until replicas that it calls for are ready
+  Duration apart{15'000};  // samples of one replica; up to 50 s are told apart
+  double growth = 2;       // replicas that serve grow at most by this factor ..
+  Duration wave{25'000};   // .. in such a time; > 0
   Replicas min = 0;
   Replicas max = kMaxReplicas;
 };

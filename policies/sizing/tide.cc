@@ -23,17 +23,20 @@ constexpr Duration kLongestTick = std::chrono::minutes(1);
 // wave may bring (DESIGN: B3), unless its rule says more, and sees the next reading.
 constexpr double kSaturated = 0.985;
 constexpr double kBeyond = 2;
-// Rates are means of the time between scrapes, so they are held against the replicas that served
-// this long ago: with those of the newest sample every doubling waited for samples of the last one,
-// and the late share of the days with the highest bursts was a quarter to a half larger.
-constexpr Duration kSampled{15'000};
+// Rates are means of the time between two samples of each replica, which are so far apart at least.
+// How far is learned from the oldest sample that counts; it matters three times:
+//  - A pool is held against the replicas that served one interval ago. With those of the newest
+//    sample every doubling waited for samples of the last one, and the late share of the days with
+//    the highest bursts was a quarter to a half larger.
+//  - An estimate is one of them old in the mean, which is part of the lead time, but for a step
+//    and a half: by scrapes of 15 s 5 s less lost 8 of 42 recorded days, 5 s more cost 1.77 times
+//    the oracle instead of 1.68 and kept no more; by scrapes of 30 s 24 days are kept (at 1.75),
+//    half of the interval kept 21 (at 1.61).
+//  - A rise is taken over one of them (shadow_panel.h).
+constexpr Duration kApart{15'000};
+constexpr Duration kCounted{7'500};
 // Where growth is not rolling, a decision is there one start-up later, whatever its size.
 constexpr double kAtOnce = 1e6;
-
-// An estimate is of the time between two scrapes of each replica, which its age (the newest one's)
-// does not tell. Without this step 19 of 42 recorded days kept 99.9 % in time, with it 27 (at 1.68
-// times the oracle's cost instead of 1.58); two steps cost 1.77 and kept no more.
-constexpr Duration kSeen = kPanelStep;
 
 // What the best of 144 rules failed in the past is less than what it will: it was chosen by that.
 // So half of what is allowed is all that a rule may have failed: with 0.8 of it 26 of 42 recorded
@@ -59,6 +62,19 @@ void FitLine(CapacityTable& table, PanelPool& pool) {
   pool.most_each = Ceiling(table.model()) * kMostUtilization;
 }
 
+Duration ApartOf(const TideMemory& memory) {
+  const Duration oldest(static_cast<std::int64_t>(memory.oldest_seconds * 1e3));
+  return std::clamp(oldest, kApart, kLongestTick);
+}
+
+Duration OldestOf(const Input& input, const Proposal& proposal) {
+  Duration oldest = proposal.age;
+  const signals::Reading* reading = FindReading(input.readings, proposal.source);
+  if (reading == nullptr) return oldest;
+  for (const signals::ReplicaValue& one : reading->each) oldest = std::max(oldest, one.age);
+  return oldest;
+}
+
 // How soon a change of load becomes capacity: until it is read, decided and served.
 void FitLead(const Input& input, const TideOptions& options, Duration tick, TideMemory& memory,
              PanelPool& pool) {
@@ -68,7 +84,8 @@ void FitLead(const Input& input, const TideOptions& options, Duration tick, Tide
   const double startup =
       memory.startup_seconds > 0 ? memory.startup_seconds : Seconds(options.startup);
   const double wave = std::max(1.0, startup + Seconds(tick));
-  pool.lead = kSeen + Duration(static_cast<std::int64_t>((wave + memory.oldest_seconds) * 1e3));
+  pool.apart = ApartOf(memory);
+  pool.lead = pool.apart - kCounted + Duration(static_cast<std::int64_t>(wave * 1e3));
   pool.wave = Duration(static_cast<std::int64_t>(wave * 1e3));
   constexpr Replicas kHundred = 100;
   pool.growth = input.rolling_up ? 1 + std::max(1, ResolveUp(input.surge, kHundred)) /
@@ -118,7 +135,8 @@ void SizeByPanel(const Input& input, const TideOptions& options, Rate demand, Si
   const Duration tick =
       memory.at ? std::clamp(Duration(input.now - *memory.at), Duration(0), kLongestTick)
                 : kPanelStep;
-  memory.oldest_seconds = std::max(Seconds(proposal.age), memory.oldest_seconds * kAgeKept);
+  memory.oldest_seconds =
+      std::max(Seconds(OldestOf(input, proposal)), memory.oldest_seconds * kAgeKept);
   memory.at = input.now;
   FitLead(input, options, tick, memory, sized.pool);
   // A partial reading is a lower bound.
@@ -128,7 +146,7 @@ void SizeByPanel(const Input& input, const TideOptions& options, Rate demand, Si
   Look(sized.pool, options.half_life, input.now, demand, memory.panel);
   const PanelChoice choice =
       Choose(sized.pool, kPrudence * options.late_share, demand, memory.panel);
-  const Replicas served = ServedAt(input, proposal.age + kSampled);
+  const Replicas served = ServedAt(input, sized.pool.apart);
   const bool saturated = served > 0 && sized.most_served > 0 &&
                          proposal.value >= kSaturated * served * sized.most_served;
   Replicas replicas = sized.table != nullptr ? sized.table->FewestReplicas(choice.load)

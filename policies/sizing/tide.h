@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "policies/base/fields.h"
@@ -39,7 +40,7 @@ struct TideOptions {
 struct TideMemory {
   PanelMemory panel;
   ServiceMemory service;
-  double oldest_seconds = 0;   // the greatest age of a reading, slowly forgotten
+  double oldest_seconds = 0;   // the greatest age of a sample that counted, slowly forgotten
   double startup_seconds = 0;  // that replicas have shown; 0: none has
   std::optional<Instant> at;   // of the last look
   // Of the last model; what it holds follows from the model, so it is no state.
@@ -71,6 +72,8 @@ struct Tide {
   static constexpr bool kHistory = false;
   using Options = TideOptions;
   using Memory = TideMemory;
+  // Their ages say how far apart samples are.
+  static bool EachReplica(const Options&, const std::string&) { return true; }
   static Sizing Size(const Input& input, const Options& options, Memory& memory);
 };
 
