@@ -17,6 +17,8 @@ class Leavers {
   // What the fleet reports, and after it those that it reported as draining or failed, which are
   // gone since, until `keep` after they left. Calls of one pool, in order of time.
   std::vector<ReplicaView> With(Instant now, std::span<const ReplicaView> replicas, Duration keep);
+  // Whether nobody is remembered.
+  bool empty() const { return left_.empty(); }
 
  private:
   std::vector<ReplicaView> left_;  // as last reported

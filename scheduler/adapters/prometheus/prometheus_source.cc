@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <map>
 #include <thread>
 #include <utility>
@@ -32,21 +33,26 @@ struct PrometheusSource::Impl {
   Expected<void> AddClient();
   std::vector<Expected<traces::Response>> AskAll(Instant now,
                                                  const std::vector<PlannedQuery>& queries);
-  // The replicas of each pool, and those that left it lately.
-  std::vector<std::vector<signals::ReplicaView>> WithLeavers(Instant now,
-                                                             std::span<const PoolQuery> pools);
+  // The same pools; replicas that left one lately are put into `more`, together with its others.
+  std::vector<PoolQuery> WithLeavers(Instant now, std::span<const PoolQuery> pools,
+                                     std::deque<std::vector<signals::ReplicaView>>& more);
 };
 
-std::vector<std::vector<signals::ReplicaView>> PrometheusSource::Impl::WithLeavers(
-    Instant now, std::span<const PoolQuery> pools) {
-  std::vector<std::vector<signals::ReplicaView>> replicas;
-  std::map<PoolId, signals::Leavers> kept;
-  for (const PoolQuery& pool : pools) {
-    signals::Leavers& own = kept[pool.pool] = std::move(leavers[pool.pool]);
-    replicas.push_back(own.With(now, *pool.replicas, config.window));
+std::vector<PoolQuery> PrometheusSource::Impl::WithLeavers(
+    Instant now, std::span<const PoolQuery> pools,
+    std::deque<std::vector<signals::ReplicaView>>& more) {
+  std::vector<PoolQuery> queries(pools.begin(), pools.end());
+  std::map<PoolId, signals::Leavers> kept;  // few pools have any; those that are gone are forgotten
+  for (PoolQuery& query : queries) {
+    signals::Leavers own;
+    const auto known = leavers.find(query.pool);
+    if (known != leavers.end()) own = std::move(known->second);
+    std::vector<signals::ReplicaView> all = own.With(now, *query.replicas, config.window);
+    if (all.size() > query.replicas->size()) query.replicas = &more.emplace_back(std::move(all));
+    if (!own.empty()) kept.emplace(query.pool, std::move(own));
   }
-  leavers = std::move(kept);  // pools that are gone are forgotten
-  return replicas;
+  leavers = std::move(kept);
+  return queries;
 }
 
 Expected<void> PrometheusSource::Impl::AddClient() {
@@ -103,9 +109,8 @@ std::vector<std::vector<signals::Reading>> PrometheusSource::Read(
   for (std::size_t i = 0; i < pools.size(); ++i) readings[i].resize(pools[i].signals->size());
   const auto queries = PlanQueries(pools, impl_->config);
   const auto answers = impl_->AskAll(now, queries);
-  const auto replicas = impl_->WithLeavers(now, pools);
-  std::vector<PoolQuery> remembered(pools.begin(), pools.end());
-  for (std::size_t i = 0; i < pools.size(); ++i) remembered[i].replicas = &replicas[i];
+  std::deque<std::vector<signals::ReplicaView>> more;  // whose elements stay where they are
+  const auto remembered = impl_->WithLeavers(now, pools, more);
   for (std::size_t i = 0; i < queries.size(); ++i) {
     FillReadings(now, queries[i], answers[i], impl_->config, remembered, readings);
   }
