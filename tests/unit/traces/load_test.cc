@@ -141,13 +141,15 @@ TEST(HttpLoadTest, AStalledServerMakesLatencyGrowFromTheIntendedStart) {
   EXPECT_GE(report.latency_us.Quantile(0.5), 180'000U);
 }
 
+// Answers one request of a connection, then takes the second one and hangs up without a byte.
+void AnswerOnce(int descriptor, int) {
+  ReadRequestHeader(descriptor);
+  WriteAll(descriptor, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  ReadRequestHeader(descriptor);
+}
+
 TEST(HttpLoadTest, SendsAgainWhenAKeptConnectionWasClosedAndCountsItApart) {
-  // Answers one request, then takes the second one and hangs up without a byte.
-  const RawServer server([](int descriptor, int) {
-    ReadRequestHeader(descriptor);
-    WriteAll(descriptor, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-    ReadRequestHeader(descriptor);
-  });
+  const RawServer server(AnswerOnce);
   LoadOptions options = To(server.url());
   options.max_connections = 1;
   const LoadReport report = ToEnd(options, Every(milliseconds(5), 4));
@@ -159,11 +161,7 @@ TEST(HttpLoadTest, SendsAgainWhenAKeptConnectionWasClosedAndCountsItApart) {
 TEST(HttpLoadTest, SendsAgainOnANewConnectionWhileOthersWait) {
   // As above, with all requests due at once: none that waits may take the new connection first, as
   // then the one sent again would meet a second hang-up.
-  const RawServer server([](int descriptor, int) {
-    ReadRequestHeader(descriptor);
-    WriteAll(descriptor, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-    ReadRequestHeader(descriptor);
-  });
+  const RawServer server(AnswerOnce);
   LoadOptions options = To(server.url());
   options.max_connections = 1;
   const LoadReport report = ToEnd(options, Every(LoadTime(0), 4));
