@@ -18,7 +18,6 @@ using telemetry::LogInfo;
 using telemetry::LogWarn;
 
 constexpr Duration kLookEvery{1'000};    // at the configuration's files
-constexpr Duration kLeastGap{200};       // between two ticks, when events come thick
 constexpr Duration kStandstill{60'000};  // a loop that has not turned for so long is not alive
 constexpr std::size_t kFewPools = 200;   // up to so many, every decision is worth a record
 
@@ -226,9 +225,10 @@ void Daemon::Publish() {
 
 void Daemon::Tick() {
   const auto begin = steady_clock::now();
+  const Instant was_due = times_.due();
   const Duration late =
-      due_ == Instant{} ? Duration(0) : std::max(Duration(0), clock_.Now() - due_);
-  due_ = loop_->Step();
+      was_due == Instant{} ? Duration(0) : std::max(Duration(0), clock_.Now() - was_due);
+  const Instant due = loop_->Step();
   const auto took = std::chrono::duration_cast<Duration>(steady_clock::now() - begin);
   const auto tick = loop_->last();
   exporter_.RecordTick({.tick = tick.get(),
@@ -247,32 +247,29 @@ void Daemon::Tick() {
   }
   Tell(*tick);
   Publish();
+  times_.Ticked(clock_.Now(), due);
 }
 
 Expected<void> Daemon::Run() {
   Instant looked = clock_.Now();
-  Instant ticked{};
-  bool early = true;  // the first tick is due at once
   for (;;) {
     turned_ = SteadyMillis();
     const Instant now = clock_.Now();
-    const Instant next = early ? std::min(due_, ticked + kLeastGap) : due_;
+    const Instant next = times_.Next();
     TIDEGATE_TRY_VOID(fleet_->CheckOwnership());
     if (now >= next) {
       Tick();
-      ticked = clock_.Now();
-      early = false;
       continue;
     }
     const Wakeup wakeup = waker_.Wait(std::min(next - now, kLookEvery));
     if (wakeup == Wakeup::kStop) return fleet_->CheckOwnership();
-    early = early || wakeup == Wakeup::kEvent;
+    if (wakeup == Wakeup::kEvent) times_.Happened();
     const bool look = clock_.Now() - looked >= kLookEvery;
     if (look) looked = clock_.Now();
     if (wakeup == Wakeup::kReload || (look && watch_.Changed())) {
       Reload();
       Publish();
-      early = true;
+      times_.Happened();
     }
   }
 }

@@ -209,6 +209,10 @@ void ReadSpec(const Value& value, const std::string& file, Scenario* scenario) {
   }
   fields.Time("tick", {Duration(1'000), hours(1)}, &scenario->tick);
   if (const auto takes = fields.Get("tickTakes")) ReadTickTakes(*takes, &scenario->tick_takes);
+  if (const auto first = fields.Get("firstTick")) {
+    scenario->first_tick = first->Time({Duration(0), hours(1)});
+  }
+  if (const auto early = fields.Get("earlyTicks")) scenario->early_ticks = early->Bool();
   fields.Time("scrapeInterval", {Duration(1'000), hours(1)}, &scenario->scrape_interval);
   fields.Time("discovery", {Duration(0), hours(1)}, &scenario->discovery);
   fields.Time("tail", {Duration(0), hours(24)}, &scenario->tail);
@@ -251,6 +255,10 @@ void ReadDocument(const Value& document, const std::string& file, Scenario* scen
 }
 
 }  // namespace
+
+bool TicksEarly(const Scenario& scenario) {
+  return scenario.early_ticks.value_or(scenario.fleet.owner == Owner::kManaged);
+}
 
 const ServiceModel& ServiceOf(const Scenario& scenario, const PoolId& pool) {
   const auto own = scenario.pools.find(pool);

@@ -72,6 +72,12 @@ struct Scenario {
   double scale = 1;      // the requests of both times this; > 0
   Duration tick{5'000};  // of the control loop; 1 s .. 1 h
   TickModel tick_takes;
+  // Since the trace's start, 0 .. 1 h; where unset, as soon as replicas that were asked for at the
+  // start would be ready.
+  std::optional<Duration> first_tick;
+  // A tick doesn't wait for its period once a replica's phase or a template changed. Where unset,
+  // as the daemon has it: with managed replicas, and not with a Deployment's.
+  std::optional<bool> early_ticks;
   Duration scrape_interval{30'000};  // 1 s .. 1 h
   Duration discovery{1'000};         // until Prometheus knows a new replica
   MetricsModel metrics;
@@ -88,6 +94,7 @@ struct Scenario {
   Instant start = FromUnixMillis(1'767'225'600'000);  // 2026-01-01T00:00:00Z, when the trace begins
 };
 
+bool TicksEarly(const Scenario& scenario);
 const ServiceModel& ServiceOf(const Scenario& scenario, const PoolId& pool);
 // What clients are promised, of pools without a service of their own and of this one.
 Duration LongestGoodWait(const Scenario& scenario);

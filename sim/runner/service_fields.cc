@@ -35,11 +35,23 @@ void ReadNumber(Fields& fields, std::string_view key, Range range, double* out) 
 
 void ReadArrivals(const Value& value, ArrivalModel* arrivals) {
   static constexpr std::array<std::string_view, 2> kShapes = {"steps", "lines"};
-  static constexpr std::array<std::string_view, 2> kSpacings = {"poisson", "even"};
+  static constexpr std::array<std::string_view, 3> kSpacings = {"poisson", "even", "replay"};
   Fields fields(value);
   fields.Choice("shape", kShapes, &arrivals->shape);
   fields.Choice("spacing", kSpacings, &arrivals->spacing);
   ReadNumber(fields, "burstBias", {0.5, 0.95}, &arrivals->burst_bias);
+  const bool replay = arrivals->spacing == ArrivalModel::Spacing::kReplay;
+  if (const auto seed = fields.Get("replaySeed")) {
+    if (!replay) seed->Complain("only with spacing: replay");
+    if (const auto number = seed->Integer({0, INT64_MAX, "a seed"})) {
+      arrivals->replay_seed = static_cast<std::uint64_t>(*number);
+    }
+  }
+  const bool steps = arrivals->shape == ArrivalModel::Shape::kSteps && arrivals->burst_bias == 0.5;
+  if (replay && !steps) {
+    value.Complain(
+        "spacing: replay sends requests as tidetrace replay does: shape steps, no bursts");
+  }
   fields.Finish();
 }
 

@@ -20,6 +20,7 @@
 #include "sim/runner/past.h"
 #include "sim/runner/run_check.h"
 #include "sim/runner/scenario_names.h"
+#include "sim/runner/tick_events.h"
 #include "sim/world/fluid_pool.h"
 #include "sim/world/request_pool.h"
 
@@ -147,6 +148,7 @@ class Run {
         end_(scenario.start + traces::Length(trace) + scenario.tail),
         calendar_(scenario.start),
         waiting_(calendar_, end_),
+        ticks_(calendar_, end_, TicksEarly(scenario), [this](Duration late) { return Tick(late); }),
         fleet_(calendar_, world_, scenario.fleet, manifests.pools),
         check_(pools_, scenario),
         accounted_(scenario.start) {
@@ -172,14 +174,15 @@ class Run {
 
   RunResult Go() {
     // The declared replicas are up and scraped when the trace begins.
-    const Instant first = scenario_.start + Settled();
-    calendar_.At(first, [this, first] {
-      CountFromHere();
-      Tick(first);
-    });
+    const Duration settled = Settled();
+    calendar_.At(scenario_.start + settled, [this] { CountFromHere(); });
+    ticks_.Begin(scenario_.start + scenario_.first_tick.value_or(settled));
     const auto& rollouts = scenario_.fleet.rollouts;
     for (std::size_t i = 0; i < rollouts.size(); ++i) {
-      calendar_.At(scenario_.start + rollouts[i], [this, i] { RollOut(i + 1); });
+      calendar_.At(scenario_.start + rollouts[i], [this, i] {
+        // The daemon reads its manifests between two ticks.
+        ticks_.ticking() ? held_rollouts_.push_back(i + 1) : RollOut(i + 1);
+      });
     }
     fleet_.Begin([this](const PoolId& pool, const DeploymentController& controller,
                         const DeploymentLook& look) { Looked(pool, controller, look); });
@@ -207,6 +210,7 @@ class Run {
       world.pool->Adopt(name, spec.revision);
       world.scraper->Discover(scenario_.start, name);
     }
+    world.pool->OnChange([this] { ticks_.Happened(); });
     world_.emplace(spec.id, std::move(world));
     PoolResult result;
     result.id = spec.id;
@@ -237,19 +241,15 @@ class Run {
   }
 
   // Other events run while the loop waits for its queries and steps.
-  void Tick(Instant due) {
+  Instant Tick(Duration late) {
     const Instant begin = calendar_.Now();
-    ticking_ = true;
-    const Instant next = loop_->Step();
-    ticking_ = false;
+    const Instant due = loop_->Step();
     Decided();
     if (recorder_.tick) {
-      recorder_.tick(*loop_, world_, {.took = calendar_.Now() - begin, .late = begin - due});
+      recorder_.tick(*loop_, world_, {.took = calendar_.Now() - begin, .late = late});
     }
     for (const std::size_t count : std::exchange(held_rollouts_, {})) RollOut(count);
-    const Instant now = calendar_.Now();
-    const bool cut_short = now == end_ && next < now;  // the run ended while it waited
-    if (!cut_short) calendar_.At(std::max(next, now), [this, next] { Tick(next); });
+    return due;
   }
 
   void Decided() {
@@ -267,14 +267,14 @@ class Run {
     }
   }
 
-  // All pools get another template. The daemon reads its manifests between two ticks.
+  // All pools get another template.
   void RollOut(std::size_t count) {
-    if (ticking_) return held_rollouts_.push_back(count);
     for (PoolSpec& spec : pools_) {
       spec.revision = NextRevision(spec.revision, count);
       fleet_.Changed(spec.id, spec.revision);
     }
     loop_->Configure(pools_);
+    ticks_.Happened();
   }
 
   // A Deployment did something.
@@ -433,7 +433,7 @@ class Run {
   Instant end_;
   Calendar calendar_;
   WaitingWorld waiting_;
-  bool ticking_ = false;
+  TickEvents ticks_;
   std::vector<std::size_t> held_rollouts_;  // for the end of the tick
   World world_;
   Fleet fleet_;

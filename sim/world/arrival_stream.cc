@@ -1,6 +1,7 @@
 #include "sim/world/arrival_stream.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "policies/base/check.h"
@@ -22,10 +23,27 @@ ArrivalStream::ArrivalStream(const traces::Trace& trace, const ArrivalModel& mod
       random_(seed, kArrivals),
       ziggurat_(Ziggurat::Get()) {
   TIDEGATE_CHECK(model.burst_bias >= 0.5 && model.burst_bias < 1, "a bias lies in [0.5, 1)");
+  if (model.spacing == ArrivalModel::Spacing::kReplay) {
+    replay_.emplace(trace, traces::ArrivalOptions{.seed = model.replay_seed});
+    next_ = NextReplayed();
+    return;
+  }
   next_ = After(model.spacing == ArrivalModel::Spacing::kEven ? 1 : ziggurat_.Exponential(random_));
 }
 
+double ArrivalStream::NextReplayed() {
+  const auto next = replay_->Next();
+  return next ? std::chrono::duration<double>(*next).count() : kNever;
+}
+
+std::size_t ArrivalStream::TakeReplayed(double until, std::span<double> times) {
+  std::size_t taken = 0;
+  for (; taken < times.size() && next_ <= until; next_ = NextReplayed()) times[taken++] = next_;
+  return taken;
+}
+
 std::size_t ArrivalStream::Take(double until, std::span<double> times) {
+  if (replay_) return TakeReplayed(until, times);
   const bool even = model_.spacing == ArrivalModel::Spacing::kEven;
   std::size_t taken = 0;
   // In registers: the compiler can't know that `times` is not this object's own doubles.

@@ -3,10 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 
 #include "sim/engine/ziggurat.h"
 #include "traces/format/trace.h"
+#include "traces/generate/arrivals.h"
 #include "traces/generate/random.h"
 
 namespace tidegate::sim {
@@ -20,6 +22,9 @@ struct ArrivalModel {
   enum class Spacing {
     kPoisson,  // at random, as independent users come
     kEven,     // evenly
+    // Exactly a bin's count, at random within the bin: those of `tidetrace replay --seed`, request
+    // by request. Takes steps and no bursts.
+    kReplay,
   };
   Shape shape = Shape::kSteps;
   Spacing spacing = Spacing::kPoisson;
@@ -28,6 +33,7 @@ struct ArrivalModel {
   // unevenly, this share against the rest, in halves, quarters and so on down to 1/64 of the bin.
   // 0.5: none; 0.5 .. 1.
   double burst_bias = 0.5;
+  std::uint64_t replay_seed = 1;  // of kReplay, in the place of the run's
   bool operator==(const ArrivalModel&) const = default;
 };
 
@@ -45,6 +51,8 @@ class ArrivalStream {
   std::size_t Take(double until, std::span<double> times);
 
  private:
+  double NextReplayed();
+  std::size_t TakeReplayed(double until, std::span<double> times);
   double After(double need);
   bool NextSegment();
   double RateOfBin(std::size_t bin) const;
@@ -52,6 +60,7 @@ class ArrivalStream {
 
   const traces::Trace& trace_;
   ArrivalModel model_;
+  std::optional<traces::Arrivals> replay_;
   std::uint64_t seed_;
   traces::Random random_;
   const Ziggurat& ziggurat_;

@@ -42,12 +42,9 @@ void FluidPool::Ready(const std::string& name) {
 }
 
 void FluidPool::MakeReady(std::size_t i) {
-  ReplicaView& view = roster_.view(i);
-  view.phase = Phase::kReady;
-  view.since = calendar_.Now();
-  view.ready_at = calendar_.Now();
   roster_.account(i).since = share_;
   ++ready_;
+  roster_.SetPhase(i, Phase::kReady, calendar_.Now());
 }
 
 void FluidPool::StopServing(std::size_t i) {
@@ -62,8 +59,7 @@ void FluidPool::Drain(const std::string& name) {
   if (!i || roster_.view(*i).phase == Phase::kDraining) return;
   if (roster_.view(*i).phase == Phase::kFailed) return roster_.Erase(*i);
   StopServing(*i);
-  roster_.view(*i).phase = Phase::kDraining;
-  roster_.view(*i).since = calendar_.Now();
+  roster_.SetPhase(*i, Phase::kDraining, calendar_.Now());
   calendar_.At(calendar_.Now() + model_.drain, [this, name] { Remove(name); });
 }
 
@@ -78,8 +74,7 @@ void FluidPool::Crash(const std::string& name) {
   total_.cut += waiting;
   StopServing(*i);
   if (leaves) return roster_.Erase(*i);
-  roster_.view(*i).phase = Phase::kFailed;
-  roster_.view(*i).since = calendar_.Now();
+  roster_.SetPhase(*i, Phase::kFailed, calendar_.Now());
 }
 
 void FluidPool::Remove(const std::string& name) {

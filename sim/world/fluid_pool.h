@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "policies/base/instant.h"
 #include "policies/base/units.h"
@@ -33,6 +35,7 @@ class FluidPool : public PoolModel {
   void Drain(const std::string& name) override;
   void Crash(const std::string& name) override;
   bool Knows(std::string_view name) const override { return roster_.Find(name).has_value(); }
+  void OnChange(std::function<void()> told) override { roster_.OnChange(std::move(told)); }
   void AdvanceTo(Instant at) override;
   std::span<const signals::ReplicaView> Views() const override { return roster_.views(); }
   std::optional<double> Served(std::string_view name) const override;

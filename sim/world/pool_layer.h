@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -21,6 +22,7 @@ class PoolLayer : public PoolModel {
   void Drain(const std::string& name) override { inner_->Drain(name); }
   void Crash(const std::string& name) override { inner_->Crash(name); }
   bool Knows(std::string_view name) const override { return inner_->Knows(name); }
+  void OnChange(std::function<void()> told) override { inner_->OnChange(std::move(told)); }
   void AdvanceTo(Instant at) override { inner_->AdvanceTo(at); }
   std::span<const signals::ReplicaView> Views() const override { return inner_->Views(); }
   std::optional<double> Served(std::string_view name) const override {

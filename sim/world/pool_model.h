@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -51,6 +52,9 @@ class PoolModel {
   // was draining. No effect on replicas that are unknown, gone or failed.
   virtual void Crash(const std::string& name) = 0;
   virtual bool Knows(std::string_view name) const = 0;
+  // From now on `told` is called after each change of a replica: it started, got ready, drains,
+  // died or is gone. It must not change the pool.
+  virtual void OnChange(std::function<void()> told) = 0;
 
   // Lets requests flow up to `at`; no effect for times already reached. Precondition: no phase
   // changes between the calendar's now and `at`.

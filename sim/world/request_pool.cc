@@ -90,13 +90,10 @@ void RequestPool::Ready(const std::string& name) {
 }
 
 void RequestPool::MakeReady(std::size_t i) {
-  signals::ReplicaView& view = roster_.view(i);
-  view.phase = Phase::kReady;
-  view.since = calendar_.Now();
-  view.ready_at = calendar_.Now();
   const Slot slot = roster_.account(i).slot;
   tenures_[slot].ready = true;
   ready_.push_back(slot);
+  roster_.SetPhase(i, Phase::kReady, calendar_.Now());
 }
 
 void RequestPool::StopServing(std::size_t i) {
@@ -111,8 +108,7 @@ void RequestPool::Drain(const std::string& name) {
   if (!i || roster_.view(*i).phase == Phase::kDraining) return;
   if (roster_.view(*i).phase == Phase::kFailed) return Remove(name);
   StopServing(*i);
-  roster_.view(*i).phase = Phase::kDraining;
-  roster_.view(*i).since = calendar_.Now();
+  roster_.SetPhase(*i, Phase::kDraining, calendar_.Now());
   calendar_.At(calendar_.Now() + model_.drain, [this, name] { Remove(name); });
 }
 
@@ -123,8 +119,7 @@ void RequestPool::Crash(const std::string& name) {
   if (roster_.view(*i).phase == Phase::kDraining) return Remove(name);
   StopServing(*i);
   CutOff(roster_.account(*i).slot);
-  roster_.view(*i).phase = Phase::kFailed;
-  roster_.view(*i).since = calendar_.Now();
+  roster_.SetPhase(*i, Phase::kFailed, calendar_.Now());
 }
 
 void RequestPool::Remove(const std::string& name) {

@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "policies/base/histogram.h"
@@ -45,6 +47,7 @@ class RequestPool : public PoolModel {
   void Drain(const std::string& name) override;
   void Crash(const std::string& name) override;
   bool Knows(std::string_view name) const override { return roster_.Find(name).has_value(); }
+  void OnChange(std::function<void()> told) override { roster_.OnChange(std::move(told)); }
   void AdvanceTo(Instant at) override;
   std::span<const signals::ReplicaView> Views() const override { return roster_.views(); }
   std::optional<double> Served(std::string_view name) const override;

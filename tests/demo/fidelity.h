@@ -9,13 +9,14 @@
 
 namespace tidegate::demo {
 
-// One run of the demo, and the same run simulated request by request with its measured start-up
-// delay, the moment of its rollout and the phases at which Prometheus scraped its replicas. Those
-// follow from a hash of names and of the ports that replicas happened to get, and decide how late
-// the crowd is seen: with phases drawn by the seed instead, the simulated 99th percentile of one
-// run lies anywhere from 60 to 940 ms. What is left to the seed is averaged over several.
+// One run of the demo, and the same run simulated request by request with what is measured of it:
+// its start-up delay, the moment of its rollout, when Prometheus scraped its replicas and when the
+// daemon ticked, since both decide how late the crowd is seen, and what its proxies add to the
+// upstream's time. Requests come when the replay sent them. What is left to the seed, which request
+// takes how long, is averaged over several.
 struct Fidelity {
   double startup_seconds = 0;   // from a start to ready, the median of the run
+  double overhead_ms = 0;       // of proxies and client, beside the upstream's time; the median
   double ready_difference = 0;  // of ready replicas, absolute, second by second, on average
   double live_p99_ms = 0;
   double simulated_p99_ms = 0;  // mean of all seeds
@@ -33,7 +34,8 @@ Expected<Fidelity> MeasureFidelity(const std::filesystem::path& dir, const Progr
 
 // Prints a line for each run and what they have in common. True if each run's ready replicas differ
 // by one at most on average and its peak by one, and if the mean of the 99th percentiles of all
-// runs differs by a quarter at most from that of all their simulations.
+// runs differs by a quarter at most from that of all their simulations; of how many runs that holds
+// by themselves is printed too.
 bool PrintFidelity(const std::vector<std::filesystem::path>& dirs, const Programs& programs,
                    const std::filesystem::path& trace);
 

@@ -43,7 +43,7 @@ Expected<std::unique_ptr<net::HttpServer>> StartUpstream() {
   auto count = std::make_shared<std::atomic<unsigned>>(0);
   return net::HttpServer::StartAsync(
       options, [count](const net::HttpRequest&, net::Responder responder) {
-        const Duration delay(40 + (*count)++ * 7 % 21);
+        const Duration delay(kUpstreamMillis[(*count)++ % kUpstreamMillis.size()]);
         responder.SendAfter(delay, net::MakeResponse(200, "text/plain", "hello\n"));
       });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -21,7 +22,10 @@ struct Programs {
   std::filesystem::path tidesim;
 };
 
-// An upstream that answers each request after 40 to 60 ms.
+// After how many milliseconds the upstream answers, one after the other in turn.
+inline constexpr std::array<int, 3> kUpstreamMillis = {40, 47, 54};
+
+// An upstream that answers each request after one of these.
 Expected<std::unique_ptr<net::HttpServer>> StartUpstream();
 
 // The real parts around a pool: an upstream, a Prometheus and the daemon, all on loopback and below
