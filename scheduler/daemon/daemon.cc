@@ -225,7 +225,7 @@ void Daemon::Publish() {
 
 void Daemon::Tick() {
   const auto begin = steady_clock::now();
-  const Instant was_due = times_.due();
+  const Instant was_due = next_tick_.due();
   const Duration late =
       was_due == Instant{} ? Duration(0) : std::max(Duration(0), clock_.Now() - was_due);
   const Instant due = loop_->Step();
@@ -247,7 +247,7 @@ void Daemon::Tick() {
   }
   Tell(*tick);
   Publish();
-  times_.Ticked(clock_.Now(), due);
+  next_tick_.Ticked(clock_.Now(), due);
 }
 
 Expected<void> Daemon::Run() {
@@ -255,7 +255,7 @@ Expected<void> Daemon::Run() {
   for (;;) {
     turned_ = SteadyMillis();
     const Instant now = clock_.Now();
-    const Instant next = times_.Next();
+    const Instant next = next_tick_.At();
     TIDEGATE_TRY_VOID(fleet_->CheckOwnership());
     if (now >= next) {
       Tick();
@@ -263,13 +263,13 @@ Expected<void> Daemon::Run() {
     }
     const Wakeup wakeup = waker_.Wait(std::min(next - now, kLookEvery));
     if (wakeup == Wakeup::kStop) return fleet_->CheckOwnership();
-    if (wakeup == Wakeup::kEvent) times_.Happened();
+    if (wakeup == Wakeup::kEvent) next_tick_.Happened();
     const bool look = clock_.Now() - looked >= kLookEvery;
     if (look) looked = clock_.Now();
     if (wakeup == Wakeup::kReload || (look && watch_.Changed())) {
       Reload();
       Publish();
-      times_.Happened();
+      next_tick_.Happened();
     }
   }
 }

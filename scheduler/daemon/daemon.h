@@ -18,7 +18,7 @@
 #include "scheduler/daemon/published.h"
 #include "scheduler/daemon/wake.h"
 #include "scheduler/loop/control_loop.h"
-#include "scheduler/loop/tick_times.h"
+#include "scheduler/loop/next_tick.h"
 #include "scheduler/telemetry/exporter.h"
 #include "traces/net/http_server.h"
 
@@ -67,7 +67,7 @@ class Daemon {
   FileWatch watch_;
   Published published_;
   ConfigStatus status_;
-  loop::TickTimes times_;
+  loop::NextTick next_tick_;
   // When the control loop's thread was last seen turning, in steady milliseconds.
   std::atomic<std::int64_t> turned_{0};
   std::unique_ptr<net::HttpServer> server_;  // last: its handler uses all the others

@@ -9,7 +9,7 @@ TickEvents::TickEvents(Calendar& calendar, Instant end, bool early, Step step)
     : calendar_(calendar), end_(end), early_(early), step_(std::move(step)) {}
 
 void TickEvents::Begin(Instant first) {
-  times_.Ticked(calendar_.Now(), first);
+  next_tick_.Ticked(calendar_.Now(), first);
   PutNext();
 }
 
@@ -19,12 +19,12 @@ void TickEvents::Happened() {
     happened_ = true;
     return;
   }
-  times_.Happened();
-  if (std::max(times_.Next(), calendar_.Now()) < planned_) PutNext();
+  next_tick_.Happened();
+  if (std::max(next_tick_.At(), calendar_.Now()) < planned_) PutNext();
 }
 
 void TickEvents::PutNext() {
-  planned_ = std::max(times_.Next(), calendar_.Now());
+  planned_ = std::max(next_tick_.At(), calendar_.Now());
   calendar_.At(planned_, [this, number = ++number_] { Run(number); });
 }
 
@@ -32,11 +32,11 @@ void TickEvents::Run(std::uint64_t number) {
   if (number != number_) return;  // an earlier one took its place
   begun_ = true;
   ticking_ = true;
-  const Instant due = step_(std::max(Duration(0), calendar_.Now() - times_.due()));
+  const Instant due = step_(std::max(Duration(0), calendar_.Now() - next_tick_.due()));
   ticking_ = false;
   const Instant now = calendar_.Now();
-  times_.Ticked(now, due);
-  if (std::exchange(happened_, false)) times_.Happened();
+  next_tick_.Ticked(now, due);
+  if (std::exchange(happened_, false)) next_tick_.Happened();
   const bool cut_short = now == end_ && due < now;  // the run ended while it waited
   if (!cut_short) PutNext();
 }

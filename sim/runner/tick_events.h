@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "policies/base/instant.h"
-#include "scheduler/loop/tick_times.h"
+#include "scheduler/loop/next_tick.h"
 #include "sim/engine/calendar.h"
 
 namespace tidegate::sim {
@@ -34,7 +34,7 @@ class TickEvents {
   Instant end_;
   bool early_;
   Step step_;
-  loop::TickTimes times_;
+  loop::NextTick next_tick_;
   Instant planned_{};         // the next tick's event
   std::uint64_t number_ = 0;  // of that event: those before it that have not run don't count
   bool begun_ = false;

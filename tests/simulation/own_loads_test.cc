@@ -95,7 +95,8 @@ void ExpectSame(const PoolResult& a, const PoolResult& b) {
   EXPECT_EQ(a.id, b.id);
   EXPECT_EQ(a.arrived, b.arrived);
   EXPECT_EQ(a.lost, b.lost);
-  EXPECT_EQ(a.replica_seconds, b.replica_seconds);
+  // The sum of other stretches where a neighbour made the daemon tick early.
+  EXPECT_NEAR(a.replica_seconds, b.replica_seconds, 1e-9);
   EXPECT_EQ(a.peak_live, b.peak_live);
   EXPECT_EQ(a.starts, b.starts);
   EXPECT_EQ(a.counted_bad, b.counted_bad);

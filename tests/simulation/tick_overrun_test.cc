@@ -42,6 +42,7 @@ Scenario FlashCrowd(const TickModel& takes) {
   EXPECT_EQ(loaded.problems.text(), "");
   loaded.scenario.tick = seconds(1);
   loaded.scenario.tick_takes = takes;
+  loaded.scenario.early_ticks = false;  // they are early_ticks_test's
   return loaded.scenario;
 }
 

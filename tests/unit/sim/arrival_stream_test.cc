@@ -49,6 +49,19 @@ TEST(ArrivalStreamTest, EvenArrivalsFollowTheCountsToOneRequest) {
   }
 }
 
+TEST(ArrivalStreamTest, ReplayedArrivalsAreThoseOfTheReplayWhateverTheRunsSeed) {
+  const traces::Trace trace = TraceOf({100, 0, 2.5, 250, 3.5, 40});
+  std::vector<double> sent;
+  traces::Arrivals arrivals(trace, {.seed = 7});
+  while (const auto next = arrivals.Next()) {
+    sent.push_back(std::chrono::duration<double>(*next).count());
+  }
+  ASSERT_EQ(sent.size(), 396U);
+  const ArrivalModel model{.spacing = ArrivalModel::Spacing::kReplay, .replay_seed = 7};
+  EXPECT_EQ(All(trace, model, 1), sent);
+  EXPECT_EQ(All(trace, model, 2), sent);
+}
+
 TEST(ArrivalStreamTest, PoissonCountsVaryAsTheirMean) {
   const traces::Trace trace = TraceOf(std::vector<double>(2'000, 400));
   const auto counts = CountsIn(All(trace, {}), 10, 2'000);

@@ -112,6 +112,23 @@ TEST_F(FluidPoolTest, AReplicaIsReadyAfterItsStartUp) {
   EXPECT_EQ(pool.Views()[0].started, kStart);
 }
 
+TEST_F(FluidPoolTest, TellsOfEachChangeOfAReplica) {
+  const traces::Trace load = Load({100});
+  FluidPool pool(calendar_, load, kStart, Model());
+  std::vector<Duration> told;
+  pool.OnChange([&] { told.push_back(calendar_.Now() - kStart); });
+  Start(pool, 2);  // each of 2 s
+  RunTo(pool, seconds(3));
+  pool.Crash("r1");
+  pool.Crash("r1");  // nothing new
+  RunTo(pool, seconds(4));
+  pool.Drain("r1");  // gone at once
+  pool.Drain("r2");
+  RunTo(pool, seconds(10));
+  EXPECT_EQ(told, (std::vector<Duration>{seconds(0), seconds(0), seconds(2), seconds(2), seconds(3),
+                                         seconds(4), seconds(4), seconds(4) + Model().drain}));
+}
+
 TEST_F(FluidPoolTest, AStartingReplicaServesNothing) {
   const traces::Trace load = Load({100, 100});
   FluidPool pool(calendar_, load, kStart, Model());

@@ -72,6 +72,20 @@ TEST_F(RequestPoolTest, RefusesWhileNoReplicaIsReady) {
   EXPECT_EQ(pool.total().lost, pool.total().refused);
 }
 
+TEST_F(RequestPoolTest, TellsOfEachChangeOfAReplica) {
+  RequestPool& pool = Pool(Model(), std::vector<double>(10, 100), 1);
+  int told = 0;
+  pool.OnChange([&] { ++told; });
+  pool.Start("x", "aaaa0001");
+  EXPECT_EQ(told, 1);
+  RunTo(Seconds(Model().startup) + 1);
+  EXPECT_EQ(told, 2);
+  pool.Crash("x");
+  EXPECT_EQ(told, 3);
+  pool.Drain("x");  // gone at once
+  EXPECT_EQ(told, 4);
+}
+
 TEST_F(RequestPoolTest, GivesUpAfterItsPatience) {
   ServiceModel model = Model();
   model.patience_seconds = 0.5;

@@ -72,6 +72,21 @@ TEST_F(LoadScenarioTest, ReadsHowLongATickTakes) {
   }
 }
 
+TEST_F(LoadScenarioTest, ReadsWhenItTicks) {
+  const std::string head = std::string(kHead) + "  manifests: [edge]\n  trace: a.csv\n";
+  EXPECT_TRUE(TicksEarly(Load(head).scenario));
+  EXPECT_FALSE(TicksEarly(Load(head + "  replicas: deployment\n").scenario));
+  const auto loaded =
+      Load(head + "  replicas: deployment\n  earlyTicks: true\n  firstTick: 35ms\n");
+  EXPECT_EQ(loaded.problems.text(), "");
+  EXPECT_TRUE(TicksEarly(loaded.scenario));
+  EXPECT_EQ(loaded.scenario.first_tick, Duration(35));
+  const std::string problems =
+      ProblemsOf("  manifests: [edge]\n  trace: a.csv\n  earlyTicks: soon\n  firstTick: 2h\n");
+  EXPECT_THAT(problems, HasSubstr("spec.earlyTicks"));
+  EXPECT_THAT(problems, HasSubstr("spec.firstTick"));
+}
+
 TEST_F(LoadScenarioTest, ReadsTheLoadThatPrecedesTheTrace) {
   dir_.Write("past.csv", "t_seconds,requests\n0,600\n60,1200\n");
   const auto loaded =

@@ -77,11 +77,23 @@ TEST_F(ServiceFieldsTest, BoundsNumbersAndNamesChoices) {
               HasSubstr("expected a number from 0 to 1"));
   EXPECT_THAT(ProblemsOf("  requests: {arrivals: {burstBias: 0.2}}\n"),
               HasSubstr("expected a number from 0.5 to 0.95"));
+  EXPECT_THAT(ProblemsOf("  requests: {arrivals: {replaySeed: 2}}\n"),
+              HasSubstr("spacing: replay"));
+  EXPECT_THAT(ProblemsOf("  requests: {arrivals: {spacing: replay, shape: lines}}\n"),
+              HasSubstr("shape steps, no bursts"));
   EXPECT_THAT(ProblemsOf("  requests: {balancing: best}\n"), HasSubstr("leastOfTwo"));
   EXPECT_THAT(ProblemsOf("  service: {startupVariation: 3}\n"),
               HasSubstr("expected a number from 0 to 2"));
   EXPECT_THAT(ProblemsOf("  mode: exact\n"), HasSubstr("fluid"));
   EXPECT_THAT(ProblemsOf("  chain: [front]\n"), HasSubstr("a pool as namespace/name"));
+}
+
+TEST_F(ServiceFieldsTest, RequestsMayComeAsAReplaySendsThem) {
+  const auto loaded = Load("  requests: {arrivals: {spacing: replay, replaySeed: 7}}\n");
+  EXPECT_EQ(loaded.problems.text(), "");
+  const ArrivalModel& arrivals = loaded.scenario.service.requests.arrivals;
+  EXPECT_EQ(arrivals.spacing, ArrivalModel::Spacing::kReplay);
+  EXPECT_EQ(arrivals.replay_seed, 7U);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace tidegate::loop {
 // happened (a replica's phase changed, the configuration did), though not sooner than kLeastGap
 // after the last one's end. Whoever hosts the loop asks this: the daemon before it sleeps, the
 // simulator before it puts an event into its calendar.
-class TickTimes {
+class NextTick {
  public:
   static constexpr Duration kLeastGap{200};  // between two ticks, when events come thick
 
@@ -24,7 +24,7 @@ class TickTimes {
   void Happened() { early_ = true; }
 
   // Before the first tick: at once.
-  Instant Next() const { return early_ ? std::min(due_, ended_ + kLeastGap) : due_; }
+  Instant At() const { return early_ ? std::min(due_, ended_ + kLeastGap) : due_; }
   // The next tick without an event.
   Instant due() const { return due_; }
 
