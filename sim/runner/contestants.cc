@@ -121,6 +121,8 @@ Scenario LeagueScenario(const Contestant& contestant, Duration scrape) {
   Scenario scenario;
   scenario.name = contestant.name;
   scenario.tick = contestant.tick;
+  scenario.early_ticks = false;          // none of these systems looks because a replica is ready
+  scenario.discovery = Duration(1'000);  // of pods through a watch
   scenario.scrape_interval = contestant.scrape > Duration(0) ? contestant.scrape : scrape;
   scenario.tail = Duration(0);
   scenario.objective = {.bad_fraction = 0.001, .wait = Duration(200)};

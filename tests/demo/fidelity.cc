@@ -11,6 +11,8 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -39,7 +41,7 @@ spec:
   tick: {tick}ms
   firstTick: {first_tick}ms
   scrapeInterval: {interval}ms
-  discovery: 1s
+  discovery: {discovery}ms
   metrics: {{phases: [{phases}]}}
   tail: 30s
   mode: requests
@@ -58,7 +60,7 @@ struct Seen {
   double at = 0;  // seconds
   Replicas ready = 0;
   Replicas starting = 0;
-  bool starts = false;  // it asks for a start
+  std::vector<std::string> starts;  // the replicas that it asks for
   std::string revision;
 };
 
@@ -88,12 +90,14 @@ Expected<std::vector<Seen>> ReadJournal(const fs::path& dir, const Programs& pro
   for (const json::value& decision : decisions.as_array()) {
     TIDEGATE_TRY(const Instant at, ParseInstant(std::string(decision.at("at").as_string())));
     const json::value& counts = decision.at("counts");
-    const auto& steps = decision.at("plan").at("steps").as_array();
+    std::vector<std::string> starts;
+    for (const json::value& step : decision.at("plan").at("steps").as_array()) {
+      if (step.at("kind") == "start") starts.emplace_back(step.at("replica").as_string());
+    }
     seen.push_back({.at = static_cast<double>(UnixMillis(at)) / 1'000 - began,
                     .ready = counts.at("ready").to_number<Replicas>(),
                     .starting = counts.at("starting").to_number<Replicas>(),
-                    .starts = std::ranges::any_of(
-                        steps, [](const json::value& s) { return s.at("kind") == "start"; }),
+                    .starts = std::move(starts),
                     .revision = std::string(decision.at("revision").as_string())});
   }
   std::ranges::stable_sort(seen, {}, &Seen::at);
@@ -110,7 +114,7 @@ double StartupOf(const std::vector<Seen>& seen) {
       took.push_back(one.at - since);
       since = -1;
     }
-    if (one.starts && since < 0) since = one.at;
+    if (!one.starts.empty() && since < 0) since = one.at;
   }
   if (took.empty()) return 0;
   std::ranges::sort(took);
@@ -168,34 +172,67 @@ int OrdinalOf(std::string_view replica) {
   return ordinal;
 }
 
-// When Prometheus scraped the run's replicas, in the order in which they were asked for: since the
-// replay began, modulo the interval. The server is gone; what it wrote is there.
-Expected<std::vector<Duration>> ReadPhases(const fs::path& dir, double began) {
+// How Prometheus came by the run's replicas.
+struct Scrapes {
+  // When it scraped them, in the order in which they were asked for: since the replay began, modulo
+  // the interval.
+  std::vector<Duration> phases;
+  // From a start until it knew the replica, on average: what is left of the time to the first
+  // scrape when half an interval, the wait for a phase that is drawn, is taken off.
+  Duration discovery{0};
+};
+
+// The first scrape of each replica, in seconds since the replay began. The server is gone; what it
+// wrote is there.
+Expected<std::map<std::string, double>> FirstScrapes(const fs::path& dir, double began) {
   constexpr std::string_view kLabel = "replica=\"";
   TIDEGATE_TRY(const testing::ProgramResult told,
                testing::RunProgram({"promtool", "tsdb", "dump",
                                     "--match={__name__=\"haproxy_frontend_http_requests_total\"}",
                                     (dir / "prometheus").string()},
                                    kPatience));
-  std::map<int, Duration> by_ordinal;
+  std::map<std::string, double> first;
   std::istringstream lines(told.output);
   // {__name__="...", replica="ingressgateway-f6b47dc7-5"} 579 1795740605842
   for (std::string line; std::getline(lines, line);) {
     const auto label = line.find(kLabel);
     if (label == std::string::npos) continue;
     const auto name = label + kLabel.size();
-    const std::string replica = line.substr(name, line.find('"', name) - name);
     const std::string time = line.substr(line.rfind(' ') + 1);
-    const Duration since(std::llround(std::strtod(time.c_str(), nullptr) - began * 1'000));
-    const Duration phase = (since % kScrapeInterval + kScrapeInterval) % kScrapeInterval;
-    by_ordinal.try_emplace(OrdinalOf(replica), phase);
+    const double at = std::strtod(time.c_str(), nullptr) / 1'000 - began;
+    const auto [known, is_new] =
+        first.try_emplace(line.substr(name, line.find('"', name) - name), at);
+    if (!is_new) known->second = std::min(known->second, at);
   }
-  if (by_ordinal.empty()) {
+  if (first.empty()) {
     return Fail(ErrorCode::kNotFound, "its Prometheus holds no scrape: " + told.output);
   }
-  std::vector<Duration> phases;
-  for (const auto& [ordinal, phase] : by_ordinal) phases.push_back(phase);
-  return phases;
+  return first;
+}
+
+Expected<Scrapes> ReadScrapes(const fs::path& dir, double began, const std::vector<Seen>& seen) {
+  TIDEGATE_TRY(const auto first, FirstScrapes(dir, began));
+  std::map<int, Duration> by_ordinal;
+  for (const auto& [replica, at] : first) {
+    const Duration since(std::llround(at * 1'000));
+    by_ordinal[OrdinalOf(replica)] = (since % kScrapeInterval + kScrapeInterval) % kScrapeInterval;
+  }
+  double waits = 0;
+  int started = 0;
+  for (const Seen& one : seen) {
+    for (const std::string& replica : one.starts) {
+      const auto scraped = first.find(replica);
+      if (scraped == first.end()) continue;
+      waits += scraped->second - one.at;
+      ++started;
+    }
+  }
+  Scrapes scrapes;
+  for (const auto& [ordinal, phase] : by_ordinal) scrapes.phases.push_back(phase);
+  if (started > 0) {
+    scrapes.discovery = std::max(Duration(0), FromSeconds(waits / started) - kScrapeInterval / 2);
+  }
+  return scrapes;
 }
 
 // The manifests as they were before the switch.
@@ -212,10 +249,10 @@ void WriteManifests(const fs::path& dir) {
 // The run's scenario, but for its last line, the seed.
 Expected<std::string> ScenarioOf(const fs::path& dir, const fs::path& trace, double began,
                                  const std::vector<Seen>& seen, double overhead_ms) {
-  TIDEGATE_TRY(const auto scrapes, ReadPhases(dir, began));
+  TIDEGATE_TRY(const Scrapes scrapes, ReadScrapes(dir, began, seen));
   TIDEGATE_TRY(const Ticks ticks, TicksOf(seen));
   std::string times, phases;
-  for (const Duration phase : scrapes) {
+  for (const Duration phase : scrapes.phases) {
     phases += fmt::format("{}{}ms", phases.empty() ? "" : ", ", phase.count());
   }
   for (const int millis : kUpstreamMillis) {
@@ -224,7 +261,8 @@ Expected<std::string> ScenarioOf(const fs::path& dir, const fs::path& trace, dou
   return fmt::format(
       kScenario, fmt::arg("trace", trace.string()), fmt::arg("tick", ticks.period),
       fmt::arg("first_tick", ticks.first), fmt::arg("interval", kScrapeInterval.count()),
-      fmt::arg("phases", phases), fmt::arg("rollout", std::lround(RolloutOf(seen) * 1'000)),
+      fmt::arg("discovery", scrapes.discovery.count()), fmt::arg("phases", phases),
+      fmt::arg("rollout", std::lround(RolloutOf(seen) * 1'000)),
       fmt::arg("startup", std::lround(StartupOf(seen) * 1'000)), fmt::arg("times", times));
 }
 

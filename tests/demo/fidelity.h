@@ -10,10 +10,10 @@
 namespace tidegate::demo {
 
 // One run of the demo, and the same run simulated request by request with what is measured of it:
-// its start-up delay, the moment of its rollout, when Prometheus scraped its replicas and when the
-// daemon ticked, since both decide how late the crowd is seen, and what its proxies add to the
-// upstream's time. Requests come when the replay sent them. What is left to the seed, which request
-// takes how long, is averaged over several.
+// its start-up delay, the moment of its rollout, when Prometheus found and scraped its replicas and
+// when the daemon ticked, since both decide how late the crowd is seen, and what its proxies add to
+// the upstream's time. Requests come when the replay sent them. What is left to the seed, which
+// request takes how long, is averaged over several.
 struct Fidelity {
   double startup_seconds = 0;   // from a start to ready, the median of the run
   double overhead_ms = 0;       // of proxies and client, beside the upstream's time; the median

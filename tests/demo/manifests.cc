@@ -110,7 +110,6 @@ spec:
   trace: {trace}
   tick: 1s
   scrapeInterval: 5s
-  discovery: 1s
   tail: 30s
   service:
     workersPerReplica: 6
