@@ -122,7 +122,7 @@ Scenario LeagueScenario(const Contestant& contestant, Duration scrape) {
   scenario.name = contestant.name;
   scenario.tick = contestant.tick;
   scenario.early_ticks = false;          // none of these systems looks because a replica is ready
-  scenario.discovery = Duration(1'000);  // of pods through a watch
+  scenario.discovery = Duration(1'000);  // kept, so that results compare with earlier ones
   scenario.scrape_interval = contestant.scrape > Duration(0) ? contestant.scrape : scrape;
   scenario.tail = Duration(0);
   scenario.objective = {.bad_fraction = 0.001, .wait = Duration(200)};
