@@ -132,7 +132,7 @@ Desired Choose(const Evidence& evidence, Replicas current, const Options& option
 }  // namespace
 
 Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
-              const Options& options, const Memory& memory, Instant now,
+              const Options& options, Memory memory, Instant now,
               const std::optional<AtOnce>& at_once, const std::string& leave_alone) {
   Evidence evidence = Weigh(proposals);
   const auto bad_since = BadSince(proposals, evidence, memory, now);
@@ -144,7 +144,7 @@ Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
         Settled(Acted(Stage::kPause, Reason::kPaused, evidence.largest.value_or(current), current,
                       "spec.paused is true"),
                 evidence.largest.value_or(current));
-    paused.memory = Follow(current, options, memory, now);
+    paused.memory = Follow(current, options, std::move(memory), now);
     paused.memory.bad_since = bad_since;
     return paused;
   }
@@ -152,13 +152,13 @@ Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
     return {Settled(Acted(Stage::kSizing, Reason::kScalingDisabled,
                           evidence.largest.value_or(current), current, leave_alone),
                     evidence.largest.value_or(current)),
-            memory};
+            std::move(memory)};
   }
   Applied applied;
-  applied.memory = memory;
+  applied.memory = std::move(memory);
   applied.memory.bad_since = bad_since;
   const bool windows = options.guarding.stabilization || options.guarding.classic;
-  if (windows && !memory.desired && memory.recommendations.empty()) {
+  if (windows && !applied.memory.desired && applied.memory.recommendations.empty()) {
     applied.memory.recommendations.push_back({now, current});
   }
   const bool set = sizes && at_once && at_once->replicas >= evidence.largest.value_or(0);
@@ -170,12 +170,12 @@ Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
   return applied;
 }
 
-Memory Follow(Replicas size, const Options& options, const Memory& memory, Instant now) {
+Memory Follow(Replicas size, const Options& options, Memory memory, Instant now) {
   Memory followed;
   followed.desired = size;
   followed.recommendations = {{now, size}};
   const Replicas change = memory.desired ? size - *memory.desired : 0;
-  followed.events = RememberChange(memory.events, change, options.behavior, now);
+  followed.events = RememberChange(std::move(memory.events), change, options.behavior, now);
   return followed;
 }
 

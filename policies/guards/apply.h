@@ -43,12 +43,12 @@ struct Applied {
 // all of that but the pause and the bounds. Where a policy leaves the pool alone
 // (sizing::Sizing::leave_alone) its size and its memory stay as they are, unless it is paused.
 Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
-              const Options& options, const Memory& memory, Instant now,
+              const Options& options, Memory memory, Instant now,
               const std::optional<AtOnce>& at_once = std::nullopt,
               const std::string& leave_alone = {});
 
 // What to remember of a pool whose size is not ours to choose (paused, or without a scaler): the
 // size that is held counts as recommended, so that nothing jumps when it becomes ours.
-Memory Follow(Replicas size, const Options& options, const Memory& memory, Instant now);
+Memory Follow(Replicas size, const Options& options, Memory memory, Instant now);
 
 }  // namespace tidegate::guards

@@ -45,17 +45,31 @@ guards::Desired Fixed(Replicas replicas, guards::Reason reason) {
   return desired;
 }
 
-// The memory that a policy left in this pool, or what it begins with.
-PolicyMemory MemoryOf(const PolicyOptions& options, const PoolState& state) {
-  const auto kept = std::ranges::find(state.policies, options.index(), &PolicyMemory::index);
-  return kept != state.policies.end() ? *kept : PolicyOf(options).memory;
+// Whether there is one memory for each of the policies that remembers, in their order.
+bool Arranged(const std::vector<PolicyOptions>& policies,
+              const std::vector<PolicyMemory>& memories) {
+  auto memory = memories.begin();
+  for (const PolicyOptions& options : policies) {
+    if (!PolicyOf(options).remembers) continue;
+    if (memory == memories.end() || memory->index() != options.index()) return false;
+    ++memory;
+  }
+  return memory == memories.end();
 }
 
-struct Sized {
-  guards::Desired desired;
-  guards::Memory guards;
-  std::vector<PolicyMemory> policies;
-};
+// Brings them there: what a policy left in this pool, or what it begins with; those of other
+// policies are forgotten.
+void Arrange(const std::vector<PolicyOptions>& policies, std::vector<PolicyMemory>& memories) {
+  if (Arranged(policies, memories)) return;
+  std::vector<PolicyMemory> arranged;
+  for (const PolicyOptions& options : policies) {
+    const PolicyEntry& policy = PolicyOf(options);
+    if (!policy.remembers) continue;
+    const auto kept = std::ranges::find(memories, options.index(), &PolicyMemory::index);
+    arranged.push_back(kept != memories.end() ? std::move(*kept) : policy.memory);
+  }
+  memories = std::move(arranged);
+}
 
 // What policies say besides their proposals.
 struct Said {
@@ -63,15 +77,22 @@ struct Said {
   std::string leave_alone;
 };
 
+sizing::Sizing SizeAnew(const PolicyEntry& policy, const sizing::Input& input,
+                        const PolicyOptions& options) {
+  PolicyMemory nothing = policy.memory;
+  return policy.size(input, options, nothing);
+}
+
 // All policies of the pool; of sizes that are set at once, the largest.
-Said Propose(const PoolSpec& spec, const sizing::Input& input, const PoolState& state,
-             Decision& decision, std::vector<PolicyMemory>& memories) {
+Said Propose(const PoolSpec& spec, const sizing::Input& input, std::vector<PolicyMemory>& memories,
+             Decision& decision) {
   Said said;
+  Arrange(spec.policies, memories);
+  auto memory = memories.begin();
   for (const PolicyOptions& options : spec.policies) {
     const PolicyEntry& policy = PolicyOf(options);
-    PolicyMemory memory = MemoryOf(options, state);
-    sizing::Sizing sizing = policy.size(input, options, memory);
-    if (policy.remembers) memories.push_back(std::move(memory));
+    sizing::Sizing sizing = policy.remembers ? policy.size(input, options, *memory++)
+                                             : SizeAnew(policy, input, options);
     if (sizing.at_once && (!said.at_once || *sizing.at_once > said.at_once->replicas)) {
       said.at_once = guards::AtOnce{*sizing.at_once, std::move(sizing.why)};
     }
@@ -102,48 +123,51 @@ sizing::Input InputOf(const PoolSpec& spec, const signals::PoolSnapshot& pool,
           .history = history};
 }
 
-Sized Size(const PoolSpec& spec, const sizing::Input& input, const PoolState& state,
-           Decision& decision) {
+// The pool's size, and what policies and guards remember of it.
+guards::Desired Size(const PoolSpec& spec, const sizing::Input& input, Decision& decision,
+                     PoolState& state) {
   if (!spec.scaled) {
-    return {Fixed(spec.declared, guards::Reason::kNotScaled),
-            guards::Follow(spec.declared, spec.guards, state.guards, decision.at),
-            {}};
+    state.policies.clear();
+    state.guards = guards::Follow(spec.declared, spec.guards, std::move(state.guards), decision.at);
+    return Fixed(spec.declared, guards::Reason::kNotScaled);
   }
-  Sized sized;
-  const Said said = Propose(spec, input, state, decision, sized.policies);
+  const Said said = Propose(spec, input, state.policies, decision);
   guards::Applied applied =
-      guards::Apply(decision.proposals, decision.current, spec.guards, state.guards, decision.at,
-                    said.at_once, said.leave_alone);
-  sized.desired = std::move(applied.desired);
-  sized.guards = std::move(applied.memory);
-  return sized;
+      guards::Apply(decision.proposals, decision.current, spec.guards, std::move(state.guards),
+                    decision.at, said.at_once, said.leave_alone);
+  state.guards = std::move(applied.memory);
+  return std::move(applied.desired);
 }
 
-Outcome LeaveAlone(Decision decision, const PoolState& state, const std::string& why) {
+Outcome LeaveAlone(Decision decision, PoolState state, const std::string& why) {
   decision.error = "the fleet can't be observed: " + why;
   decision.desired = Fixed(decision.current, guards::Reason::kSamplesNotOk);
-  return {std::move(decision), state, {}};
+  return {std::move(decision), std::move(state), {}};
+}
+
+// Steps of a dry run are not requested, so the planner must not remember them.
+rollout::Planned PlanOf(const PoolSpec& spec, const rollout::Input& input, PoolState& state) {
+  rollout::Planned planned = spec.dry_run
+                                 ? rollout::MakePlan(input, spec.rollout, state.rollout)
+                                 : rollout::MakePlan(input, spec.rollout, std::move(state.rollout));
+  if (!spec.dry_run) state.rollout = std::move(planned.state);
+  return planned;
 }
 
 }  // namespace
 
 Outcome Decide(const PoolSpec& spec, const signals::PoolSnapshot& pool, Instant now,
-               const PoolState& state, const signals::History* history) {
+               PoolState state, const signals::History* history) {
   TIDEGATE_CHECK(spec.id == pool.id, "a pool is decided with its own snapshot");
   Decision decision = Describe(spec, pool, now, state);
-  if (!pool.fleet_error.empty()) return LeaveAlone(std::move(decision), state, pool.fleet_error);
-  Sized sized = Size(spec, InputOf(spec, pool, decision, history), state, decision);
-  decision.desired = std::move(sized.desired);
-
+  if (!pool.fleet_error.empty()) {
+    return LeaveAlone(std::move(decision), std::move(state), pool.fleet_error);
+  }
+  decision.desired = Size(spec, InputOf(spec, pool, decision, history), decision, state);
   rollout::Planned planned =
-      rollout::MakePlan({now, spec.id, decision.desired.replicas, spec.revision, pool.replicas},
-                        spec.rollout, state.rollout);
+      PlanOf(spec, {now, spec.id, decision.desired.replicas, spec.revision, pool.replicas}, state);
   decision.plan = std::move(planned.plan);
-  // Steps of a dry run are not requested, so the planner must not remember them.
-  return {std::move(decision),
-          {std::move(sized.guards), std::move(sized.policies),
-           spec.dry_run ? state.rollout : std::move(planned.state)},
-          planned.basis};
+  return {std::move(decision), std::move(state), std::move(planned.basis)};
 }
 
 }  // namespace tidegate::decision

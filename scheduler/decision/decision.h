@@ -71,10 +71,11 @@ struct Outcome {
 };
 
 // One pool, one tick: sizing -> guards -> rollout. Pure: same arguments, same outcome.
+// `state` is what the last tick left (move it in, so that no memory of a policy is copied);
 // `history` is the pool's past rate; null where none is kept.
 // Precondition: spec.id == pool.id.
 Outcome Decide(const PoolSpec& spec, const signals::PoolSnapshot& pool, Instant now,
-               const PoolState& state, const signals::History* history = nullptr);
+               PoolState state, const signals::History* history = nullptr);
 
 // The decision as `tidegate explain` and `tidesim` print it: lines of plain text, equal for equal
 // decisions.

@@ -57,7 +57,7 @@ Decision Replay::Next(const Decision& recorded) {
   NameAfter(recorded.readings, pool.replicas);
   pool.readings = recorded.readings;
   pool.fleet_error = recorded.error;
-  Outcome outcome = Decide(spec_, pool, recorded.at, state_, history);
+  Outcome outcome = Decide(spec_, pool, recorded.at, std::move(state_), history);
   state_ = std::move(outcome.state);
   state_.rollout = {};  // its steps were never taken
   return std::move(outcome.decision);

@@ -110,7 +110,7 @@ std::vector<rollout::StepBasis> ControlLoop::DecideAll(const signals::Snapshot& 
     decision::PoolState& state = state_.pools[pools_[i].id];
     const signals::History* history = Remember(pools_[i], snapshot.pools[i], tick.at);
     decision::Outcome outcome =
-        decision::Decide(pools_[i], snapshot.pools[i], tick.at, state, history);
+        decision::Decide(pools_[i], snapshot.pools[i], tick.at, std::move(state), history);
     state = std::move(outcome.state);
     tick.decisions.push_back(std::move(outcome.decision));
     bases.push_back(outcome.basis);

@@ -1,7 +1,7 @@
 #include "scheduler/rollout/names.h"
 
 #include <algorithm>
-#include <charconv>
+#include <cstddef>
 
 #include <fmt/format.h>
 
@@ -44,13 +44,17 @@ std::string ReplicaName(const PoolId& pool, const Revision& revision, std::int64
 }
 
 std::int64_t NextOrdinal(std::int64_t next, const PoolId& pool, std::string_view replica) {
+  // From the last digit on, at most as many as the largest ordinal has: it is called for each
+  // replica in each tick.
   std::size_t digits = replica.size();
-  while (digits > 0 && replica[digits - 1] >= '0' && replica[digits - 1] <= '9') --digits;
   std::int64_t ordinal = 0;
-  const char* const end = replica.data() + replica.size();
-  const auto [at, error] = std::from_chars(replica.data() + digits, end, ordinal);
+  for (std::int64_t unit = 1; unit <= kLargestOrdinal && digits > 0; unit *= 10, --digits) {
+    const char digit = replica[digits - 1];
+    if (digit < '0' || digit > '9') break;
+    ordinal += (digit - '0') * unit;
+  }
   // Most names end here, so the rest of them is not looked at.
-  if (error != std::errc() || ordinal < next || ordinal > kLargestOrdinal) return next;
+  if (digits == replica.size() || ordinal < next || ordinal > kLargestOrdinal) return next;
   if (digits <= pool.name.size() || replica[digits - 1] != '-') return next;
   const bool ours = replica.starts_with(pool.name) && replica[pool.name.size()] == '-';
   return ours ? ordinal + 1 : next;

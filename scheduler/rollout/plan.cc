@@ -51,8 +51,8 @@ bool Settled(const Input& input, const Options& options, const State& state) {
          });
 }
 
-Planned PlanNothing(const Input& input, const Options& options, const State& state) {
-  Planned planned{{}, state, {input.desired, input.desired, input.desired, {}}};
+Planned PlanNothing(const Input& input, const Options& options, State state) {
+  Planned planned{{}, std::move(state), {input.desired, input.desired, input.desired, {}}};
   planned.plan.complete = true;
   for (const ReplicaView& view : input.replicas) {
     planned.state.next_ordinal = NextOrdinal(planned.state.next_ordinal, input.pool, view.name);
@@ -88,9 +88,8 @@ Replicas Adds(const Step& step) {
 
 class Planner {
  public:
-  Planner(const Input& input, const Options& options, const State& state)
+  Planner(const Input& input, const Options& options, State state)
       : input_(input), options_(options), merged_(Merge(input, options, state)) {
-    planned_.state = state;
     const Replicas quota = options.quota.value_or(input.desired);
     terms_.goal = std::min(input.desired, quota);
     // What this plan drains free of charge still makes up the size: it may be requested last.
@@ -101,6 +100,7 @@ class Planner {
     terms_.up = options.up;
     terms_.down = options.down;
     terms_.quota = options.quota;
+    planned_.state = std::move(state);
   }
 
   Planned Run() {
@@ -302,9 +302,9 @@ class Planner {
 
 }  // namespace
 
-Planned MakePlan(const Input& input, const Options& options, const State& state) {
-  if (Settled(input, options, state)) return PlanNothing(input, options, state);
-  return Planner(input, options, state).Run();
+Planned MakePlan(const Input& input, const Options& options, State state) {
+  if (Settled(input, options, state)) return PlanNothing(input, options, std::move(state));
+  return Planner(input, options, std::move(state)).Run();
 }
 
 namespace {

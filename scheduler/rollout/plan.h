@@ -151,7 +151,7 @@ struct Planned {
 
 // Plans scaling and template rollout together, from what the fleet shows now. Pure; call it each
 // tick.
-Planned MakePlan(const Input& input, const Options& options, const State& state);
+Planned MakePlan(const Input& input, const Options& options, State state);
 
 // Takes refused steps of `plan` out of `state`, which is that plan's: they hold no budget, and the
 // size is what the other steps alone have made of it; else a refused growth would be made up for as

@@ -140,7 +140,8 @@ void BM_Decide(benchmark::State& state, const PolicyEntry& policy, bool moving) 
   decision::PoolState kept;
   const auto decide = [&] {
     const Instant now = bench.Tick();
-    decision::Outcome outcome = decision::Decide(bench.spec, bench.pool, now, kept, &bench.history);
+    decision::Outcome outcome =
+        decision::Decide(bench.spec, bench.pool, now, std::move(kept), &bench.history);
     kept = std::move(outcome.state);
     bench.Follow(outcome.decision.plan);
     benchmark::DoNotOptimize(outcome.decision);
@@ -168,7 +169,7 @@ void BM_SizeAndGuard(benchmark::State& state, const PolicyEntry& policy, bool mo
     input.history = &bench.history;
     const sizing::Sizing sizing = policy.size(input, spec.policies[0], memory);
     guards::Applied applied =
-        guards::Apply(sizing.proposals, input.current, spec.guards, guards, input.now);
+        guards::Apply(sizing.proposals, input.current, spec.guards, std::move(guards), input.now);
     guards = std::move(applied.memory);
     benchmark::DoNotOptimize(applied.desired);
   };
