@@ -75,7 +75,10 @@ const PolicyEntry* FindPolicy(std::string_view name) {
   return nullptr;
 }
 
-std::vector<PolicyOptions> DefaultPolicies() { return {FindPolicy("target")->options}; }
+std::vector<PolicyOptions> DefaultPolicies(const sizing::Capacity& capacity, bool behavior) {
+  const bool tide = !behavior && sizing::ModelOf(capacity).has_value();
+  return {FindPolicy(tide ? sizing::Tide::kName : sizing::Target::kName)->options};
+}
 
 sizing::Guarding GuardingOf(std::span<const PolicyOptions> policies, bool behavior) {
   sizing::Guarding any{false, false, false, false};

@@ -65,8 +65,11 @@ inline const PolicyEntry& PolicyOf(const PolicyOptions& options) {
   return Policies()[options.index()];
 }
 inline const PolicyEntry& OwnerOf(const PolicyMemory& memory) { return Policies()[memory.index()]; }
-// What pools without `policies` are sized by.
-std::vector<PolicyOptions> DefaultPolicies();
+// What a pool whose scaler lists no policies is sized by: `tide` where `capacity` says how long a
+// request takes and when it is late, and no `behavior` is written, which speaks of how a size that
+// tracks a target may move; else `target`.
+std::vector<PolicyOptions> DefaultPolicies(const sizing::Capacity& capacity = {},
+                                           bool behavior = false);
 // The guards that act on a pool with these policies, with or without a `behavior` of its own.
 sizing::Guarding GuardingOf(std::span<const PolicyOptions> policies, bool behavior);
 // Sets SignalTarget::each_replica of the signals that one of the policies asks for it.

@@ -81,10 +81,13 @@ sizing::Capacity ReadCapacity(const Value& value) {
 }
 
 bool CheckObjective(const Value& spec, const GatewayScaler& scaler) {
-  const auto by_objective = [](const PolicyOptions& options) {
-    return PolicyOf(options).name == sizing::Queueing::kName;
+  const auto listed = [&](std::string_view name) {
+    return std::ranges::any_of(scaler.policies, [&](const PolicyOptions& options) {
+      return PolicyOf(options).name == name;
+    });
   };
-  if (std::ranges::none_of(scaler.policies, by_objective)) return false;
+  const bool queueing = listed(sizing::Queueing::kName);
+  if (!queueing && !listed(sizing::Tide::kName)) return false;
   std::string missing;
   const auto need = [&](bool there, std::string_view name) {
     if (!there) missing += fmt::format("{}{}", missing.empty() ? "" : ", ", name);
@@ -98,8 +101,8 @@ bool CheckObjective(const Value& spec, const GatewayScaler& scaler) {
                                     signal.metric == SignalMetric::kRequests;
                            }),
        "a signal that measures requests");
-  if (!missing.empty()) spec.Complain("policy queueing needs " + missing);
-  return true;
+  if (queueing && !missing.empty()) spec.Complain("policy queueing needs " + missing);
+  return missing.empty();
 }
 
 }  // namespace tidegate::config

@@ -11,8 +11,8 @@ struct GatewayScaler;
 // a service that takes longer than the objective allows, a rate that so many workers can't serve.
 sizing::Capacity ReadCapacity(const Value& value);
 
-// True where a policy sizes the pool by a latency objective. Then complains about whatever of
-// `capacity` and `signals` that needs and is missing.
+// True where a policy sizes the pool by a latency objective and finds all that it needs for that in
+// `capacity` and `signals`. Complains where `queueing`, which can't do without, does not.
 bool CheckObjective(const Value& spec, const GatewayScaler& scaler);
 
 }  // namespace tidegate::config

@@ -299,6 +299,8 @@ void ReadSizing(Fields& fields, GatewayScaler* scaler) {
         policies->Complain("keda: " + problem.field + ": " + problem.message);
     }
     if (!read.empty()) scaler->policies = std::move(read);
+  } else {
+    scaler->policies = DefaultPolicies(scaler->capacity, scaler->has_behavior);
   }
   const bool listed = FindSchedule(scaler->policies) != nullptr;
   const auto schedule = fields.Get("schedule");
@@ -347,13 +349,13 @@ GatewayScaler ReadGatewayScaler(const Value& document) {
     Fields parts(*spec);
     ReadScaleTarget(parts, &scaler);
     ReadBounds(parts, &scaler);
+    ReadBehavior(parts, &scaler);
     const std::size_t before = document.context().problems->size();
     ReadSignals(parts, &scaler);
     if (const auto capacity = parts.Get("capacity")) scaler.capacity = ReadCapacity(*capacity);
     FillTargets(&scaler);
     ReadSizing(parts, &scaler);
     CheckTargets(*spec, before, &scaler);
-    ReadBehavior(parts, &scaler);
     ReadPace(parts, &scaler.pace);
     ReadFallback(parts, &scaler);
     RefuseLater(parts);

@@ -160,11 +160,12 @@ void ReadTargets(JsonFields& scaler, PartContext context, decision::PoolSpec& sp
   }
 }
 
-// Who lists policies takes the guards that come with them.
+// Policies bring their guards with them, also where none is listed.
 void ReadSizing(JsonFields& scaler, PartContext context, decision::PoolSpec& spec) {
-  auto policies = ReadPolicies(scaler, spec.targets, context.problems);
-  if (!policies.empty()) spec.policies = std::move(policies);
   spec.guards.behavior_written = scaler.Has("behavior");
+  auto policies = ReadPolicies(scaler, spec.targets, context.problems);
+  if (policies.empty()) policies = DefaultPolicies(spec.capacity, spec.guards.behavior_written);
+  spec.policies = std::move(policies);
   spec.guards.guarding = GuardingOf(spec.policies, spec.guards.behavior_written);
   MarkEachReplica(spec.policies, spec.targets);
 }

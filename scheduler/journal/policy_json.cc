@@ -393,7 +393,10 @@ json::object PolicySchema() {
                    {"required", {"name"}},
                    {"additionalProperties", false}});
   definitions["policies"] = {{"type", "array"},
-                             {"description", "Sizing policies; the largest proposal counts."},
+                             {"description",
+                              "Sizing policies; the largest proposal counts. Left out: tide where "
+                              "capacity has workers, service time and latency objective and there "
+                              "is no behavior, else target."},
                              {"items", {{"anyOf", std::move(kinds)}}},
                              {"maxItems", kMostPolicies}};
   definitions["policyMemory"] = {{"type", "object"},

@@ -93,6 +93,35 @@ TEST(CapacityFieldsTest, QueueingNeedsNoTarget) {
   EXPECT_EQ(ProblemsOf(text), "");
 }
 
+constexpr const char* kObjective =
+    "  capacity: {workers: 8, serviceTime: 50ms, latencyObjective: 250ms}\n";
+
+TEST(CapacityFieldsTest, WithAnObjectiveTideIsTheDefaultAndNeedsNoTarget) {
+  std::string text = ScalerManifest(kObjective);
+  text.replace(text.find(", target: {perReplica: 100}"), 27, "");
+  const Loaded loaded = LoadText(text, "m.yaml", {});
+  EXPECT_EQ(loaded.problems.text(), "");
+  EXPECT_EQ(NamesOf(loaded.scalers.at(0).policies), "tide");
+}
+
+TEST(CapacityFieldsTest, WithoutAnObjectiveOrWithABehaviorTargetIsTheDefault) {
+  const auto policies = [](const std::string& spec) {
+    return NamesOf(LoadText(ScalerManifest(spec), "m.yaml", {}).scalers.at(0).policies);
+  };
+  EXPECT_EQ(policies(""), "target");
+  EXPECT_EQ(policies("  capacity: {workers: 8, serviceTime: 50ms}\n"), "target");
+  EXPECT_EQ(policies(std::string(kObjective) +
+                     "  behavior: {scaleDown: {stabilizationWindowSeconds: 60}}\n"),
+            "target");
+}
+
+TEST(CapacityFieldsTest, TideWithoutAnObjectiveNeedsATarget) {
+  std::string text = ScalerManifest("  policies: [tide]\n");
+  EXPECT_EQ(ProblemsOf(text), "");
+  text.replace(text.find(", target: {perReplica: 100}"), 27, "");
+  EXPECT_THAT(ProblemsOf(text), HasSubstr("no signal has a target"));
+}
+
 TEST(CapacityFieldsTest, QueueingHasOptions) {
   const std::string capacity =
       "  capacity: {workers: 8, serviceTime: 50ms, latencyObjective: 250ms}\n";

@@ -329,6 +329,22 @@ TEST(DecideJsonTest, QueueingLearnsThroughItsMemory) {
   EXPECT_GE(sequence.last.at("desired").as_int64(), 15);
 }
 
+TEST(DecideJsonTest, WithAnObjectiveAndNoBehaviorTideIsTheDefault) {
+  const auto remembers = [](const std::string& more) {
+    Sequence sequence(R"({"minReplicas":1,"maxReplicas":9,
+                          "signals":[{"name":"rps","measure":"requests","target":100}])" +
+                      more + "}");
+    sequence.Tick(1'000, R"({"declared":2,"ready":2})", R"({"name":"rps","value":150})");
+    const json::object& memory = sequence.last.at("memory").as_object();
+    return memory.contains("policies") && memory.at("policies").as_object().contains("tide");
+  };
+  const std::string objective =
+      R"(,"capacity":{"workers":8,"serviceTimeSeconds":0.05,"latencyObjectiveSeconds":0.25})";
+  EXPECT_TRUE(remembers(objective));
+  EXPECT_FALSE(remembers(""));
+  EXPECT_FALSE(remembers(objective + R"(,"behavior":{"scaleDown":{"tolerance":0}})"));
+}
+
 TEST(DecideJsonTest, RefusesACapacityThatCanNotBe) {
   EXPECT_THAT(ProblemsOf(R"({"now":1,"pool":{"declared":1},"scaler":{"maxReplicas":9,"signals":[],
                              "capacity":{"workers":0,"latencyShare":1,"balancing":"best"}}})"),
