@@ -11,8 +11,8 @@
 #include <rapidcheck/gtest.h>
 
 #include "policies/catalog.h"
-#include "policies/guards/apply.h"
 #include "policies/sizing/hpa.h"
+#include "tests/testing/ready_pool.h"
 
 namespace tidegate {
 namespace {
@@ -29,36 +29,16 @@ sizing::Capacity Stated() {
   return capacity;
 }
 
-struct Pool {
+struct Pool : testing::ReadyPool {
   const PolicyEntry* policy = nullptr;
-  guards::Options options;
-  std::vector<sizing::SignalTarget> targets;
-  Replicas current = 0;
-  guards::Memory guards;
   PolicyMemory memory;
 
-  Replicas Decide(int second, const std::vector<signals::Reading>& readings, Replicas surge) {
-    std::vector<signals::ReplicaView> views(static_cast<std::size_t>(current + surge));
-    for (auto& view : views) view.phase = signals::Phase::kReady;
-    sizing::Input input;
-    input.now = At(second);
-    input.current = current;
-    input.min = options.min;
-    input.max = options.max;
-    input.targets = targets;
-    input.readings = readings;
-    input.replicas = views;
-    input.capacity = Stated();
-    input.behavior = options.behavior_written;
-    input.tolerances = {options.behavior.up.tolerance, options.behavior.down.tolerance};
-    const sizing::Sizing sizing = policy->size(input, policy->options, memory);
-    std::optional<guards::AtOnce> at_once;
-    if (sizing.at_once) at_once = guards::AtOnce{*sizing.at_once, sizing.why};
-    auto applied = guards::Apply(sizing.proposals, current, options, guards, At(second), at_once,
-                                 sizing.leave_alone);
-    guards = std::move(applied.memory);
-    current = applied.desired.replicas;
-    return current;
+  Replicas Decide(int second, std::vector<signals::Reading> seen, Replicas surge) {
+    readings = std::move(seen);
+    const auto size = [&](const sizing::Input& input) {
+      return policy->size(input, policy->options, memory);
+    };
+    return Take(Propose(At(second), size, surge), At(second)).replicas;
   }
 };
 
@@ -69,15 +49,16 @@ rc::Gen<Pool> AnyPool() {
     for (const PolicyEntry& policy : Policies()) {
       if (!policy.history) policies.push_back(&policy);
     }
+    pool.capacity = Stated();
     pool.policy = *rc::gen::elementOf(policies);
     pool.memory = pool.policy->memory;
-    pool.options.min = *rc::gen::inRange(0, 4);
-    pool.options.max = *rc::gen::inRange(4, 200);
-    pool.options.behavior_written = *rc::gen::arbitrary<bool>();
-    pool.options.guarding =
-        pool.options.behavior_written ? pool.policy->with_behavior : pool.policy->guarding;
-    pool.options.behavior.up.tolerance = *rc::gen::element(0.0, 0.1, 0.5);
-    pool.options.behavior.down.stabilization_window =
+    pool.guards.min = *rc::gen::inRange(0, 4);
+    pool.guards.max = *rc::gen::inRange(4, 200);
+    pool.guards.behavior_written = *rc::gen::arbitrary<bool>();
+    pool.guards.guarding =
+        pool.guards.behavior_written ? pool.policy->with_behavior : pool.policy->guarding;
+    pool.guards.behavior.up.tolerance = *rc::gen::element(0.0, 0.1, 0.5);
+    pool.guards.behavior.down.stabilization_window =
         std::chrono::seconds(*rc::gen::element(0, 60, 300));
     pool.targets = {{"rps", 10, signals::Measure::kRequests}, {"queue", 7}};
     pool.current = *rc::gen::inRange(0, 120);
@@ -127,18 +108,18 @@ RC_GTEST_PROP(PolicyProperty, AFurtherSignalNeverLowersTheSize, ()) {
   RC_PRE(readings[0].quality == Quality::kOk);
   // The HPA without a `behavior` grows on what an earlier recommendation left to do, unless a
   // metric fails.
-  RC_PRE(!pool.options.guarding.classic || readings[1].quality == Quality::kOk);
+  RC_PRE(!pool.guards.guarding.classic || readings[1].quality == Quality::kOk);
   RC_ASSERT(with >= other.Decide(second, readings, 0));
 }
 
 RC_GTEST_PROP(PolicyProperty, BoundsAlwaysHold, ()) {
   Pool pool = *AnyPool();
   for (int second = 0; second < 600; second += *rc::gen::element(15, 30, 120)) {
-    const bool left_alone = pool.policy->name == "hpa" && pool.current == 0 && pool.options.min > 0;
+    const bool left_alone = pool.policy->name == "hpa" && pool.current == 0 && pool.guards.min > 0;
     const Replicas size =
         pool.Decide(second, {AnyReading("rps"), AnyReading("queue")}, *rc::gen::inRange(0, 3));
-    RC_ASSERT(size <= pool.options.max);
-    RC_ASSERT((left_alone ? size == 0 : size >= pool.options.min));
+    RC_ASSERT(size <= pool.guards.max);
+    RC_ASSERT((left_alone ? size == 0 : size >= pool.guards.min));
   }
 }
 
@@ -148,7 +129,7 @@ RC_GTEST_PROP(PolicyProperty, EqualPoolsDecideEqually, ()) {
   const std::vector<signals::Reading> readings{AnyReading("rps"), AnyReading("queue")};
   Pool other = pool;
   RC_ASSERT(pool.Decide(second, readings, 1) == other.Decide(second, readings, 1));
-  RC_ASSERT(pool.guards == other.guards);
+  RC_ASSERT(pool.guard_memory == other.guard_memory);
   RC_ASSERT(pool.memory == other.memory);
 }
 

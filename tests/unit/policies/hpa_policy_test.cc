@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "policies/guards/apply.h"
 #include "policies/sizing/hpa.h"
+#include "tests/testing/ready_pool.h"
 
 namespace tidegate::sizing {
 namespace {
@@ -16,16 +16,14 @@ using ::testing::IsEmpty;
 
 constexpr Instant At(int second) { return FromUnixMillis(1'800'000'000'000 + 1000LL * second); }
 
-// A pool whose replicas are ready as soon as they are declared. One replica takes 10.
-struct Pool {
+// One replica takes 10.
+struct Pool : testing::ReadyPool {
   HpaOptions options;
-  guards::Options guards;
-  guards::Memory memory;
-  std::vector<SignalTarget> targets{{"rps", 10}};
-  std::vector<signals::Reading> readings{{"rps", Quality::kOk, 0, {}, 0, 0, ""}};
-  Replicas current;
 
-  explicit Pool(Replicas size) : current(size) {
+  explicit Pool(Replicas size) {
+    targets = {{"rps", 10}};
+    readings = {{"rps", Quality::kOk, 0, {}, 0, 0, ""}};
+    current = size;
     guards.min = 1;
     guards.max = 1'000;
     WithBehavior(true);
@@ -35,29 +33,12 @@ struct Pool {
     guards.guarding = written ? Hpa::kGuardingWithBehavior : Hpa::kGuarding;
   }
   Sizing Size(int second) const {
-    std::vector<signals::ReplicaView> views(static_cast<std::size_t>(current));
-    for (auto& view : views) view.phase = signals::Phase::kReady;
-    Input input;
-    input.now = At(second);
-    input.current = current;
-    input.min = guards.min;
-    input.max = guards.max;
-    input.targets = targets;
-    input.readings = readings;
-    input.replicas = views;
-    input.behavior = guards.behavior_written;
-    input.tolerances = {guards.behavior.up.tolerance, guards.behavior.down.tolerance};
-    NoFields none;
-    return Hpa::Size(input, options, none);
+    return Propose(At(second), [&](const Input& input) {
+      NoFields none;
+      return Hpa::Size(input, options, none);
+    });
   }
-  Desired Tick(int second) {
-    const Sizing sizing = Size(second);
-    auto applied = guards::Apply(sizing.proposals, current, guards, memory, At(second), {},
-                                 sizing.leave_alone);
-    memory = std::move(applied.memory);
-    current = applied.desired.replicas;
-    return std::move(applied.desired);
-  }
+  Desired Tick(int second) { return Take(Size(second), At(second)); }
   // With demand for so many replicas.
   Desired Tick(int second, Replicas demand) {
     readings[0].value = 10.0 * demand;
@@ -106,10 +87,10 @@ TEST(HpaPolicyTest, AFailingMetricBlocksShrinksButNotGrowth) {
 TEST(HpaPolicyTest, WhereAllMetricsFailNothingIsRecommended) {
   Pool pool(10);
   (void)pool.Tick(0, 20);
-  const auto before = pool.memory.recommendations;
+  const auto before = pool.guard_memory.recommendations;
   pool.readings[0].quality = Quality::kError;
   EXPECT_EQ(pool.Tick(15).replicas, 20);
-  EXPECT_EQ(pool.memory.recommendations, before);
+  EXPECT_EQ(pool.guard_memory.recommendations, before);
 }
 
 // --- readings ------------------------------------------------------------------------------------
@@ -189,7 +170,7 @@ TEST(HpaPolicyTest, OptionsThatFitNoSignalAreSaid) {
     said.push_back(problem.field + ": " + problem.message);
   }
   EXPECT_THAT(
-      said, testing::ElementsAre(
+      said, ::testing::ElementsAre(
                 "metrics[1]: there are two metrics of rps", "metrics[2]: no signal is called gone",
                 "metrics[3]: neither it nor its signal has a target",
                 "metrics[4]: a Utilization needs a target in percent, and requestPerReplica",
@@ -354,7 +335,7 @@ TEST(HpaBoundsTest, APoolOfSizeZeroIsLeftAlone) {
   const Desired left = pool.Tick(0, 50);
   EXPECT_EQ(left.replicas, 0);
   EXPECT_STREQ(Name(left.reason), "ScalingDisabled");
-  EXPECT_EQ(pool.memory, guards::Memory{});
+  EXPECT_EQ(pool.guard_memory, guards::Memory{});
 }
 
 TEST(HpaBoundsTest, FromZeroWithAMinimumOfZeroMetricsCount) {
@@ -419,9 +400,9 @@ TEST(HpaClassicTest, ARestartKeepsTheWindow) {
   (void)pool.Tick(0, 20);
   (void)pool.Tick(15, 5);
   Classic restarted(20);
-  restarted.memory = pool.memory;
+  restarted.guard_memory = pool.guard_memory;
   EXPECT_EQ(restarted.Tick(290, 5).replicas, 20);
-  EXPECT_THAT(restarted.memory.recommendations, testing::Not(IsEmpty()));
+  EXPECT_THAT(restarted.guard_memory.recommendations, ::testing::Not(IsEmpty()));
   EXPECT_EQ(restarted.Tick(301, 5).replicas, 5);
 }
 

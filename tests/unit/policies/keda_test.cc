@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "policies/guards/apply.h"
+#include "tests/testing/ready_pool.h"
 
 namespace tidegate::sizing {
 namespace {
@@ -28,18 +28,16 @@ KedaTrigger Trigger(std::string signal, std::string name = {}, std::optional<dou
   return trigger;
 }
 
-// A pool whose replicas are ready as soon as they are declared, and whose windows are switched off.
-struct Pool {
+// Its windows are switched off.
+struct Pool : testing::ReadyPool {
   KedaOptions options;
   KedaMemory memory;
-  guards::Options guards;
-  guards::Memory guard_memory;
-  std::vector<SignalTarget> targets{{"queue", 10}};
-  std::vector<signals::Reading> readings{{"queue", Quality::kOk, 0, {}, 0, 0, ""}};
-  Replicas current;
   Sizing sizing;
 
-  explicit Pool(Replicas size) : current(size) {
+  explicit Pool(Replicas size) {
+    targets = {{"queue", 10}};
+    readings = {{"queue", Quality::kOk, 0, {}, 0, 0, ""}};
+    current = size;
     guards.min = 0;
     guards.max = 100;
     guards.behavior_written = true;
@@ -50,26 +48,9 @@ struct Pool {
     readings[0] = {"queue", quality, 0, {}, 0, 0, "gone"};
   }
   Desired Tick(int second) {
-    std::vector<signals::ReplicaView> views(static_cast<std::size_t>(current));
-    for (auto& view : views) view.phase = signals::Phase::kReady;
-    Input input;
-    input.now = At(second);
-    input.current = current;
-    input.min = guards.min;
-    input.max = guards.max;
-    input.targets = targets;
-    input.readings = readings;
-    input.replicas = views;
-    input.behavior = true;
-    input.tolerances = {guards.behavior.up.tolerance, guards.behavior.down.tolerance};
-    sizing = Keda::Size(input, options, memory);
-    std::optional<guards::AtOnce> at_once;
-    if (sizing.at_once) at_once = guards::AtOnce{*sizing.at_once, sizing.why};
-    auto applied =
-        guards::Apply(sizing.proposals, current, guards, guard_memory, At(second), at_once);
-    guard_memory = std::move(applied.memory);
-    current = applied.desired.replicas;
-    return std::move(applied.desired);
+    sizing =
+        Propose(At(second), [&](const Input& input) { return Keda::Size(input, options, memory); });
+    return Take(sizing, At(second));
   }
   Replicas Tick(int second, double value) {
     readings[0] = {"queue", Quality::kOk, value, {}, 0, 0, ""};
