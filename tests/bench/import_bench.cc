@@ -5,44 +5,16 @@
 // is measured. Memory is what operator new gave out and did not get back, above what there was
 // before the import; the importer itself holds 256 KiB besides.
 
-#include <atomic>
 #include <chrono>
 #include <cstdlib>
-#include <new>
 #include <string>
 
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include "policies/base/check.h"
+#include "tests/testing/heap.h"
 #include "traces/format/byte_stream.h"
 #include "traces/import/log_import.h"
-
-namespace {
-
-std::atomic<long> live_bytes = 0;
-std::atomic<long> peak_bytes = 0;
-
-void Count(long bytes) {
-  const long live = live_bytes += bytes;
-  long peak = peak_bytes.load();
-  while (live > peak && !peak_bytes.compare_exchange_weak(peak, live)) {
-  }
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  void* const memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  Count(static_cast<long>(malloc_usable_size(memory)));
-  return memory;
-}
-void operator delete(void* memory) noexcept {
-  if (memory != nullptr) Count(-static_cast<long>(malloc_usable_size(memory)));
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
 
 namespace tidegate::traces {
 namespace {
@@ -98,15 +70,15 @@ Figures FromMemory(MakeLine make, int rounds) {
     for (int request = 0; request < kPerSecond; ++request) text += make(second, request);
   }
   auto importer = LogImporter::Create({}).value();
-  const long before = live_bytes;
-  peak_bytes = before;
+  const long before = testing::HeapInUse();
+  testing::ForgetHeapPeak();
   const auto begin = steady_clock::now();
   for (int round = 0; round < rounds; ++round) {
     ByteStream stream = ByteStream::Of(text, "memory");
     TIDEGATE_CHECK(importer.Read(stream, {}).has_value(), "our own lines can be read");
   }
   const double seconds = std::chrono::duration<double>(steady_clock::now() - begin).count();
-  const long peak = peak_bytes;
+  const long peak = testing::HeapPeak();
   const auto lines = static_cast<double>(importer.counts().counted);
   TIDEGATE_CHECK(lines == 60.0 * kPerSecond * rounds, "every line is counted");
   return {static_cast<double>(importer.counts().bytes) / (1 << 20) / seconds, seconds * 1e9 / lines,

@@ -13,46 +13,19 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include "policies/signals/snapshot.h"
 #include "scheduler/adapters/journal/sqlite_journal.h"
 #include "scheduler/adapters/prometheus/prometheus_source.h"
 #include "scheduler/loop/control_loop.h"
 #include "tests/testing/child_process.h"
+#include "tests/testing/heap.h"
 #include "traces/format/prometheus_response.h"
 #include "traces/net/http_server.h"
-
-namespace {
-
-std::atomic<long> live_bytes = 0;
-std::atomic<long> peak_bytes = 0;
-
-void Count(long bytes) {
-  const long live = live_bytes += bytes;
-  long peak = peak_bytes.load();
-  while (live > peak && !peak_bytes.compare_exchange_weak(peak, live)) {
-  }
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  void* const memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  Count(static_cast<long>(malloc_usable_size(memory)));
-  return memory;
-}
-void operator delete(void* memory) noexcept {
-  if (memory != nullptr) Count(-static_cast<long>(malloc_usable_size(memory)));
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
 
 namespace tidegate {
 namespace {
@@ -177,7 +150,7 @@ void Measure(int pools) {
   auto journal = adapters::SqliteJournal::Open({.path = (dir.path() / "journal.db").string()});
   BenchSource source(**prometheus, pools);
   NoActuator actuator;
-  const long before = live_bytes;
+  const long before = testing::HeapInUse();
   loop::ControlLoop loop(clock, source, actuator, **journal, {.period = Duration(1'000)});
   loop.Configure(Specs(pools));
   loop.Step();  // the first one builds everything up
@@ -187,14 +160,14 @@ void Measure(int pools) {
   for (int tick = 0; tick < kTicks; ++tick) {
     clock.now += Duration(5'000);
     body = Matrix(pools, clock.now);
-    const long idle = live_bytes;
-    peak_bytes = idle;
+    const long idle = testing::HeapInUse();
+    testing::ForgetHeapPeak();
     const auto begin = steady_clock::now();
     loop.Step();
     const double took = std::chrono::duration<double>(steady_clock::now() - begin).count();
     // The server hands out a copy of the text: not the daemon's memory.
-    peak = peak_bytes - idle - static_cast<long>(body.size());
-    kept = live_bytes - before;
+    peak = testing::HeapPeak() - idle - static_cast<long>(body.size());
+    kept = testing::HeapInUse() - before;
     worst = std::max(worst, took);
     total += took;
   }
