@@ -34,7 +34,8 @@ std::string TideSpec(double knob) {
   return Spec(kLeagueCapacity, fmt::format("{{name: tide, lateShare: {:.9g}}}", knob));
 }
 
-// Each system's own loop: the HPA looks every 15 s, Knative every 2 s at samples of each second.
+// Each system's own loop: the HPA looks every 15 s, Knative every 2 s at samples of each second,
+// our daemon every 5 s and whenever a replica got ready or went.
 constexpr std::array kContestants{
     Contestant{.name = "static",
                .knob = "replicas",
@@ -71,18 +72,21 @@ constexpr std::array kContestants{
                .least = 0.02,
                .most = 1,
                .by_default = 0.7,
+               .early_ticks = true,
                .spec = QueueingSpec},
     Contestant{.name = "forecast",
                .knob = "target utilization",
                .least = 0.02,
                .most = 1,
                .by_default = 0.8,
+               .early_ticks = true,
                .spec = ForecastSpec},
     Contestant{.name = "tide",
                .knob = "lateShare",
                .least = 1e-6,
                .most = 0.1,
                .by_default = 1e-3,
+               .early_ticks = true,
                .spec = TideSpec},
 };
 
@@ -121,7 +125,7 @@ Scenario LeagueScenario(const Contestant& contestant, Duration scrape) {
   Scenario scenario;
   scenario.name = contestant.name;
   scenario.tick = contestant.tick;
-  scenario.early_ticks = false;          // none of these systems looks because a replica is ready
+  scenario.early_ticks = contestant.early_ticks;
   scenario.discovery = Duration(1'000);  // kept, so that results compare with earlier ones
   scenario.scrape_interval = contestant.scrape > Duration(0) ? contestant.scrape : scrape;
   scenario.tail = Duration(0);

@@ -23,6 +23,8 @@ struct Contestant {
   bool logarithmic = true;  // steps of the search are factors, not differences
   Duration tick{5'000};
   Duration scrape{0};  // its own; 0: the league's
+  // Looks at once when a replica is ready or gone, as the daemon does (Scenario::early_ticks).
+  bool early_ticks = false;
   // The lines of a GatewayScaler's spec that are its own, indented by two spaces. Empty: the pool
   // is not scaled.
   std::string (*spec)(double knob) = nullptr;
