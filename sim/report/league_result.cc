@@ -46,13 +46,15 @@ LeagueDuel Duel(const League& league, const std::string& contestant,
     const LeagueCurve* const own = Find(trace, contestant);
     if (own == nullptr) continue;
     std::optional<double> cheapest;
+    bool played = false;
     for (const std::string& name : others) {
       const LeagueCurve* const other = Find(trace, name);
       if (other == nullptr) continue;
+      played = true;
       const std::optional<double> cost = cost_of(*other, *own);
       if (cost && (!cheapest || *cost < *cheapest)) cheapest = cost;
     }
-    Count(duel, cost_of(*own, *own), cheapest);
+    if (played) Count(duel, cost_of(*own, *own), cheapest);
   }
   if (duel.traces > 0) duel.saving /= duel.traces;
   return duel;
@@ -110,6 +112,7 @@ std::string TraceLines(const League& league) {
 }
 
 std::string DuelText(const char* when, const LeagueDuel& duel) {
+  if (duel.traces == 0) return fmt::format("{}: not played\n", when);
   return fmt::format("{}: cheaper on {} of {} traces, by {:.0f} % on average\n", when, duel.won,
                      duel.traces, duel.saving * 100);
 }

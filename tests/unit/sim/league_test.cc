@@ -144,6 +144,7 @@ TEST(LeagueResult, CountsWhoKeepsAndWhoWins) {
   EXPECT_EQ(at_best.traces, 2);
   EXPECT_EQ(at_best.won, 1);
   EXPECT_DOUBLE_EQ(at_best.saving, 0.25);
+  EXPECT_EQ(DuelAtBest(league, "tide", {"hpa"}).traces, 0) << "who did not play can't lose";
 }
 
 TEST(Contestants, AllHaveManifestsThatCompileAtBothEnds) {
