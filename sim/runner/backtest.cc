@@ -137,7 +137,8 @@ void AddUse(std::string& text, const Backtest& backtest) {
   row("short of capacity", FormatDuration(real.short_of_capacity),
       FormatDuration(mine.short_of_capacity));
   AddRow(text, "times the oracle's cost", "-",
-         backtest.cost_multiple ? fmt::format("{:.3f}", *backtest.cost_multiple) : "-");
+         backtest.cost_multiple ? fmt::format("{:.3f}", *backtest.cost_multiple)
+                                : "none: no policy keeps the scenario's objective here");
   AddRow(text, "bad minutes", "-", fmt::format("{}", backtest.verdict.bad_minutes));
   AddRow(text, "requests lost", "-", fmt::format("{:.0f}", backtest.lost));
   AddRow(text, "longest wait", "-", fmt::format("{:.1f} s", backtest.longest_wait_seconds));

@@ -156,20 +156,27 @@ void AddBreach(std::string& text, const ReplayedSpike& spike, const LimitBreach&
   }
 }
 
-void AddSpike(std::string& text, const ReplayedSpike& spike) {
+// The cost against the oracle's, or why there is none: a limit that wasn't judged isn't kept.
+std::string CostOf(const ReplayedSpike& spike, const Limits& limits) {
+  if (spike.cost_multiple) return fmt::format(" ({:.2f} x the oracle)", *spike.cost_multiple);
+  return fmt::format(
+      " (no policy keeps the scenario's objective here: nothing to measure the cost "
+      "by{})",
+      limits.cost_multiple ? ", its limit is not judged" : "");
+}
+
+void AddSpike(std::string& text, const ReplayedSpike& spike, const Limits& limits) {
   const Verdict& verdict = spike.verdict;
   const auto out = std::back_inserter(text);
   fmt::format_to(out, "{}  {}  {}: {:.0f} -> {:.0f} rps for {}\n",
                  verdict.breaches.empty() ? "ok  " : "FAIL", ToString(spike.pool),
                  When(spike, spike.source_start + spike.spike.begin), spike.spike.baseline,
                  spike.spike.peak, FormatDuration(spike.spike.end - spike.spike.begin));
-  fmt::format_to(
-      out,
-      "      {} bad minutes, {} replicas at most, {:.3f} replica-hours{}; {:.0f} of "
-      "{:.0f} requests bad\n",
-      verdict.bad_minutes, verdict.peak_replicas, verdict.replica_hours,
-      spike.cost_multiple ? fmt::format(" ({:.2f} x the oracle)", *spike.cost_multiple) : "",
-      verdict.bad, verdict.arrived);
+  fmt::format_to(out,
+                 "      {} bad minutes, {} replicas at most, {:.3f} replica-hours{}; {:.0f} of "
+                 "{:.0f} requests bad\n",
+                 verdict.bad_minutes, verdict.peak_replicas, verdict.replica_hours,
+                 CostOf(spike, limits), verdict.bad, verdict.arrived);
   if (spike.runs > 1) {
     fmt::format_to(out, "      {} of {} runs pass a limit; the worst is shown, seed {}\n",
                    spike.failed_runs, spike.runs, spike.seed);
@@ -252,7 +259,7 @@ Expected<GateResult> RunGate(const Candidate& candidate, const std::vector<Spike
 
 std::string ToText(const GateResult& result) {
   std::string text;
-  for (const ReplayedSpike& spike : result.spikes) AddSpike(text, spike);
+  for (const ReplayedSpike& spike : result.spikes) AddSpike(text, spike, result.limits);
   const std::size_t failed = FailedSpikes(result);
   return text +
          fmt::format(

@@ -3,6 +3,7 @@
 #include <mutex>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/json.hpp>
@@ -180,6 +181,24 @@ TEST(GateCommandTest, MeasuresCostAgainstTheClairvoyant) {
   EXPECT_EQ(breach.at("limit").get_string(), "cost multiple");
   EXPECT_EQ(breach.at("reached").to_number<double>(), reached);
   EXPECT_THAT(std::string(breach.at("why").get_string()), HasSubstr("where a clairvoyant pays"));
+}
+
+TEST(GateCommandTest, SaysThatACostWithoutAMeasureIsNotJudged) {
+  const testing::TempDir dir;
+  std::string scenario = testing::ReadFile(kScenario) + "  quota: 2\n";
+  for (const auto& [was, is] :
+       {std::pair<std::string, std::string>{"manifests: [edge]",
+                                            "manifests: [" + kTree + "/sim/scenarios/edge]"},
+        {"../../traces/data/flash_crowd_2m.csv", kTrace}}) {
+    ASSERT_NE(scenario.find(was), std::string::npos);
+    scenario.replace(scenario.find(was), was.size(), is);
+  }
+  const std::string file = dir.Write("scenario.yaml", scenario).string();
+  const Ran ran = Gate({"--scenario", file, "--max-cost-multiple", "1"});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("nothing to measure the cost by, its limit is not judged)"));
+  const Ran unlimited = Gate({"--scenario", file, "--max-replicas", "9"});
+  EXPECT_THAT(unlimited.out, HasSubstr("nothing to measure the cost by);"));
 }
 
 TEST(GateCommandTest, TheWaitIsTheFlagsThenTheFilesThenTheScenarios) {
