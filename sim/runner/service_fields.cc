@@ -137,8 +137,8 @@ void ReadService(const Value& value, ServiceModel* service) {
 }
 
 void ReadRequests(const Value& value, ServiceModel* service) {
-  static constexpr std::array<std::string_view, 4> kBalancing = {"roundRobin", "random",
-                                                                 "leastOfTwo", "least"};
+  static constexpr std::array<std::string_view, 5> kBalancing = {"roundRobin", "random",
+                                                                 "leastOfTwo", "least", "oneLine"};
   RequestModel& requests = service->requests;
   Fields fields(value);
   if (const auto arrivals = fields.Get("arrivals")) ReadArrivals(*arrivals, &requests.arrivals);
@@ -150,7 +150,12 @@ void ReadRequests(const Value& value, ServiceModel* service) {
     }
   }
   if (const auto retries = fields.Get("retries")) ReadRetries(*retries, &requests.retries);
-  if (const auto open = fields.Get("connections")) ReadConnections(*open, &requests);
+  if (const auto open = fields.Get("connections")) {
+    ReadConnections(*open, &requests);
+    if (requests.balancing == Balancing::kOneLine) {
+      open->Complain("with balancing: oneLine no connection is bound to a replica");
+    }
+  }
   if (const auto slow = fields.Get("slowReplicas")) ReadSlowReplicas(*slow, &requests);
   fields.Finish();
 }

@@ -178,6 +178,7 @@ void RequestPool::AdvanceTo(Instant at) {
     case Balancing::kRandom: FlowTo<Balancing::kRandom>(Now()); break;
     case Balancing::kLeastOfTwo: FlowTo<Balancing::kLeastOfTwo>(Now()); break;
     case Balancing::kLeast: FlowTo<Balancing::kLeast>(Now()); break;
+    case Balancing::kOneLine: FlowTo<Balancing::kOneLine>(Now()); break;
   }
   CheckCounts();
 }
@@ -194,7 +195,7 @@ template <Balancing kKind>
 void RequestPool::ServeBlock(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     const double at = block_[i];
-    if (!inbox_.empty()) ServeInbox<kKind>(at);
+    if (kKind == Balancing::kOneLine || !inbox_.empty()) ServeInbox<kKind>(at);
     ++arrived_;
     Serve<kKind>(at, at, 1);
   }
@@ -203,6 +204,7 @@ void RequestPool::ServeBlock(std::size_t count) {
 // What is in the inbox and due by `until`, in order.
 template <Balancing kKind>
 void RequestPool::ServeInbox(double until) {
+  if constexpr (kKind == Balancing::kOneLine) ServeLineUntilInbox(until);
   while (!inbox_.empty() && inbox_.front().attempt.at <= until) {
     const Attempt attempt = inbox_.front().attempt;
     std::ranges::pop_heap(inbox_, Later{});
@@ -210,12 +212,14 @@ void RequestPool::ServeInbox(double until) {
     ++(attempt.number > 1 ? retries_ : arrived_);
     if (attempt.number > 1) --retrying_;
     Serve<kKind>(attempt.at, attempt.first, attempt.number);
+    if constexpr (kKind == Balancing::kOneLine) ServeLineUntilInbox(until);
   }
 }
 
 template <Balancing kKind>
 void RequestPool::Serve(double at, double first, int number) {
   if (ready_.empty()) return Fail({at, first, number}, at, refused_);
+  if constexpr (kKind == Balancing::kOneLine) return ServeOrWait({at, first, number});
   const Slot slot = connections_.empty() ? Choose<kKind>(at) : ChooseByConnection<kKind>(at);
   const double start = std::max(at, stations_.FreeAt(slot));
   const std::size_t limit = model_.requests.queue_limit;
@@ -227,16 +231,68 @@ void RequestPool::Serve(double at, double first, int number) {
     stations_.GiveUp(slot, at, leaves);
     return Fail({at, first, number}, leaves, gave_up_);
   }
+  Accept(slot, start, {at, first, number});
+}
+
+// Its service begins at `start`.
+inline void RequestPool::Accept(Slot slot, double start, const Attempt& attempt) {
   Tenure& tenure = tenures_[slot];
   const double end = start + services_.Next() * tenure.slowness;
-  stations_.Take(slot, at, start, end);
+  stations_.Take(slot, attempt.at, start, end);
   ++tenure.accepted;
   ++accepted_;
-  waited_ += start - at;
-  slow_ += Micros(end - first) > objective_micros_ ? 1U : 0U;
-  if (listed_ == in_progress_.size()) Tidy(at);
-  in_progress_[listed_++] = {end, first, slot, number};
+  waited_ += start - attempt.at;
+  slow_ += Micros(end - attempt.first) > objective_micros_ ? 1U : 0U;
+  if (listed_ == in_progress_.size()) Tidy(attempt.at);
+  in_progress_[listed_++] = {end, attempt.first, slot, attempt.number};
   if (downstream_ != nullptr) downstream_->Put({end, end, 1});
+}
+
+// One line before all replicas.
+
+// Serves it until the inbox has something due, or to the end. Who gives up may be back before that.
+void RequestPool::ServeLineUntilInbox(double until) {
+  for (;;) {
+    const double next = inbox_.empty() ? until : std::min(until, inbox_.front().attempt.at);
+    if (ServeLine(next)) return;
+  }
+}
+
+// False where somebody gave up before `until`: the line is served up to then only.
+bool RequestPool::ServeLine(double until) {
+  while (!line_.empty()) {
+    const Attempt head = line_.front();
+    const double leaves = head.at + model_.patience_seconds;
+    const Slot slot = ready_.empty() ? 0 : FirstFree();
+    const double free = ready_.empty() ? ArrivalStream::kNever : stations_.FreeAt(slot);
+    const double start = std::max({head.at, free, line_served_});
+    if (std::min(start, leaves) > until) break;
+    line_.pop_front();
+    if (start > leaves) {
+      line_served_ = std::max(line_served_, leaves);
+      Fail(head, leaves, gave_up_);
+      return false;
+    }
+    line_served_ = start;
+    Accept(slot, start, head);
+  }
+  line_served_ = std::max(line_served_, until);
+  return true;
+}
+
+// The line is served up to when this one comes.
+void RequestPool::ServeOrWait(const Attempt& attempt) {
+  if (line_.empty() && stations_.FreeAt(FirstFree()) <= attempt.at) {
+    return Accept(ChooseLeast(attempt.at), attempt.at, attempt);
+  }
+  if (line_.size() >= model_.requests.queue_limit) return Fail(attempt, attempt.at, rejected_);
+  line_.push_back(attempt);
+}
+
+// Precondition: a replica is ready.
+Slot RequestPool::FirstFree() const {
+  return *std::ranges::min_element(ready_, {},
+                                   [this](Slot slot) { return stations_.FreeAt(slot); });
 }
 
 // Measures those that are answered by `now`, which comes after all arrivals so far, and lists the
@@ -338,14 +394,16 @@ Slot RequestPool::ChooseByConnection(double now) {
 
 // Sums.
 
-std::uint64_t RequestPool::inside() const {
+std::uint64_t RequestPool::inside() const { return InStations() + line_.size(); }
+
+std::uint64_t RequestPool::InStations() const {
   std::uint64_t inside = 0;
   for (const Account& account : roster_.accounts()) inside += Inside(account.slot);
   return inside;
 }
 
 double RequestPool::backlog() const {
-  std::uint64_t waiting = 0;
+  std::uint64_t waiting = line_.size();
   for (const Account& account : roster_.accounts()) {
     waiting += stations_.Waiting(account.slot, Now());
   }
@@ -361,7 +419,7 @@ std::optional<double> RequestPool::Served(std::string_view name) const {
 
 Flow RequestPool::total() const {
   Flow flow;
-  const std::uint64_t served = accepted_ - torn_ - inside();
+  const std::uint64_t served = accepted_ - torn_ - InStations();
   flow.arrived = static_cast<double>(arrived_);
   flow.served = static_cast<double>(served);
   flow.refused = static_cast<double>(refused_);
@@ -392,8 +450,9 @@ std::optional<LatencyPercentiles> RequestPool::RecentLatency() {
 // or tries again.
 void RequestPool::CheckCounts() const {
   const std::uint64_t kept = accepted_ - torn_;
-  TIDEGATE_CHECK(arrived_ == kept + refused_ + rejected_ + gave_up_ + cut_ + retrying_,
-                 "every request is accepted, lost or tries again");
+  TIDEGATE_CHECK(
+      arrived_ == kept + refused_ + rejected_ + gave_up_ + cut_ + retrying_ + line_.size(),
+      "every request waits, is accepted, lost or tries again");
   TIDEGATE_CHECK(latencies_.count() + listed_ == kept,
                  "every accepted request is measured or in progress");
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <span>
@@ -128,6 +129,12 @@ class RequestPool : public PoolModel {
   void ServeInbox(double until);
   template <Balancing kKind>
   void Serve(double at, double first, int number);
+  void ServeLineUntilInbox(double until);
+  void ServeOrWait(const Attempt& attempt);
+  bool ServeLine(double until);
+  Stations::Slot FirstFree() const;
+  void Accept(Stations::Slot slot, double start, const Attempt& attempt);
+  std::uint64_t InStations() const;
   template <Balancing kKind>
   Stations::Slot Choose(double now);
   template <Balancing kKind>
@@ -160,6 +167,9 @@ class RequestPool : public PoolModel {
   std::vector<Connection> connections_;
   std::uint64_t starts_ = 0;
   Instant advanced_;
+
+  std::deque<Attempt> line_;  // before all replicas, with kOneLine
+  double line_served_ = 0;    // the time up to which it was
 
   std::vector<Queued> inbox_;  // a heap by Later: attempts that do not come from the trace
   std::uint64_t put_ = 0;

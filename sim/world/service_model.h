@@ -16,6 +16,10 @@ enum class Balancing {
   kRandom,
   kLeastOfTwo,  // that with fewer requests inside of two drawn at random
   kLeast,       // that with the fewest requests inside; costs time in proportion to replicas
+  // As kLeast while one has a free worker. Then requests wait in one line before all replicas, and
+  // go to whichever has a free worker first, one that got ready meanwhile too: HAProxy's leastconn
+  // with a maxconn for each server, as the fronts of pools that the daemon runs itself have it.
+  kOneLine,
 };
 
 // Clients that try again when they got no answer.
@@ -36,7 +40,7 @@ struct RequestModel {
   std::vector<double> empirical_seconds;
   Balancing balancing = Balancing::kLeastOfTwo;
   static constexpr std::size_t kNoLimit = SIZE_MAX;
-  std::size_t queue_limit = kNoLimit;  // requests that may wait in one replica
+  std::size_t queue_limit = kNoLimit;  // requests that may wait in one line
   RetryModel retries;
   // Clients that keep connections open: each request comes over one of so many, at random, and
   // goes to the replica that the connection is bound to. 0: each request is balanced by itself.

@@ -48,7 +48,7 @@ spec:
   rollouts: [{rollout}ms]
   service: {{workersPerReplica: 6, startup: {startup}ms, drain: 1s}}
   requests:
-    balancing: least
+    balancing: oneLine
     arrivals: {{spacing: replay}}
     serviceTimes:
       distribution: empirical

@@ -1,9 +1,11 @@
 #include "tests/testing/front_watcher.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -25,8 +27,10 @@ std::vector<std::string> Split(const std::string& line, char separator) {
   return fields;
 }
 
-// One command on a runtime socket; empty if that fails.
-std::string Ask(const std::filesystem::path& socket, const std::string& command) {
+// One command on a runtime socket; empty where nobody listens there. Nothing where somebody does
+// and does not answer within a second: on a machine that is starved that says nothing about the
+// servers.
+std::optional<std::string> Ask(const std::filesystem::path& socket, const std::string& command) {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -34,15 +38,19 @@ std::string Ask(const std::filesystem::path& socket, const std::string& command)
   const timeval second{1, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
   std::string answer;
+  bool silent = false;
   const std::string line = command + "\n";
   if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
       ::send(fd, line.data(), line.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(line.size())) {
     char buffer[16384];
-    for (ssize_t size; (size = ::read(fd, buffer, sizeof(buffer))) > 0;) {
+    ssize_t size = 0;
+    while ((size = ::read(fd, buffer, sizeof(buffer))) > 0) {
       answer.append(buffer, static_cast<std::size_t>(size));
     }
+    silent = size < 0 && errno == EAGAIN;
   }
   ::close(fd);
+  if (silent) return std::nullopt;
   return answer;
 }
 
@@ -136,7 +144,9 @@ void FrontWatcher::Run() {
   while (!stop_) {
     PoolSight sight;
     sight.processes = ReplicaProcesses(pool_dir_);
-    sight.front = ParseFrontStat(Ask(pool_dir_ / "front.sock", "show stat"));
+    const auto answer = Ask(pool_dir_ / "front.sock", "show stat");
+    if (!answer) continue;
+    sight.front = ParseFrontStat(*answer);
     sight.at = UtcNow();
     {
       const std::lock_guard lock(mutex_);

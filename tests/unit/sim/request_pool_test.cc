@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "sim/world/fluid_pool.h"
@@ -245,7 +246,8 @@ TEST_F(RequestPoolTest, AReplicaThatDiesWhileItStartsNeverServes) {
 // and RunTo adds up.
 TEST_F(RequestPoolTest, BooksBalanceWhateverDies) {
   for (const Balancing balancing :
-       {Balancing::kRandom, Balancing::kRoundRobin, Balancing::kLeastOfTwo, Balancing::kLeast}) {
+       {Balancing::kRandom, Balancing::kRoundRobin, Balancing::kLeastOfTwo, Balancing::kLeast,
+        Balancing::kOneLine}) {
     ServiceModel model = Model();
     model.patience_seconds = 0.3;
     model.requests.queue_limit = 40;
@@ -264,7 +266,7 @@ TEST_F(RequestPoolTest, BooksBalanceWhateverDies) {
     }
     RunTo(110);
     const Flow flow = pool.total();
-    EXPECT_GT(flow.cut, 100);
+    EXPECT_GT(flow.cut, 50);
     EXPECT_GT(flow.gave_up + flow.rejected, 100);
     EXPECT_EQ(static_cast<double>(pool.latencies()->count()), flow.served);
   }
@@ -305,7 +307,8 @@ TEST_F(RequestPoolTest, RoundRobinGivesEachTheSame) {
 TEST_F(RequestPoolTest, BalancersThatLookWaitLess) {
   std::vector<double> waits;
   for (const Balancing balancing :
-       {Balancing::kRandom, Balancing::kRoundRobin, Balancing::kLeastOfTwo, Balancing::kLeast}) {
+       {Balancing::kRandom, Balancing::kRoundRobin, Balancing::kLeastOfTwo, Balancing::kLeast,
+        Balancing::kOneLine}) {
     ServiceModel model = Model();
     model.requests.distribution = ServiceKind::kExponential;
     model.requests.balancing = balancing;
@@ -317,6 +320,67 @@ TEST_F(RequestPoolTest, BalancersThatLookWaitLess) {
   EXPECT_GT(waits[0], 1.2 * waits[1]);
   EXPECT_GT(waits[1], 2 * waits[2]);
   EXPECT_GT(waits[2], 2 * waits[3]);
+  EXPECT_GT(waits[3], 1.1 * waits[4]);
+}
+
+// First come, first served by the same workers, whichever replicas these are in.
+TEST_F(RequestPoolTest, ReplicasBehindOneLineAreOneOfAllTheirWorkers) {
+  std::vector<std::vector<std::uint64_t>> latencies;
+  for (const int replicas : {1, 2, 5, 10}) {
+    ServiceModel model = Model();
+    model.workers = 10 / replicas;
+    model.patience_seconds = 0.2;
+    model.requests.distribution = ServiceKind::kLognormal;
+    model.requests.balancing = Balancing::kOneLine;
+    calendar_ = Calendar(kStart);
+    RequestPool& pool = Pool(model, std::vector<double>(100, 197), replicas);
+    RunTo(102);
+    EXPECT_GT(pool.waited_seconds(), 100);
+    EXPECT_GT(pool.total().gave_up, 0);
+    std::vector<std::uint64_t> seen{pool.latencies()->count(), pool.latencies()->max()};
+    for (const double q : {0.1, 0.5, 0.9, 0.99}) seen.push_back(pool.latencies()->Quantile(q));
+    latencies.push_back(seen);
+  }
+  EXPECT_THAT(latencies, testing::Each(latencies[0]));
+}
+
+// Two and a half seconds of work wait before one replica when another one comes.
+TEST_F(RequestPoolTest, WhoWaitsInOneLineGoesToAReplicaThatComes) {
+  std::vector<std::uint64_t> longest;
+  for (const Balancing balancing : {Balancing::kLeast, Balancing::kOneLine}) {
+    ServiceModel model = Model();
+    model.requests.balancing = balancing;
+    model.requests.arrivals.spacing = ArrivalModel::Spacing::kEven;
+    calendar_ = Calendar(kStart);
+    RequestPool& pool = Pool(model, {350, 0, 0, 0}, 1);
+    calendar_.At(kStart + seconds(1), [&] { pool.Adopt("new", "v1"); });
+    RunTo(6);
+    EXPECT_EQ(pool.total().served, 350);
+    longest.push_back(pool.latencies()->max());
+  }
+  EXPECT_NEAR(static_cast<double>(longest[0]), 2.5e6, 0.1e6);
+  EXPECT_NEAR(static_cast<double>(longest[1]), 1.25e6, 0.1e6);
+}
+
+// A replica that goes takes nobody with it who waits before all of them.
+TEST_F(RequestPoolTest, WhoWaitsInOneLineIsNotLostWithAReplica) {
+  ServiceModel model = Model();
+  model.requests.balancing = Balancing::kOneLine;
+  model.requests.arrivals.spacing = ArrivalModel::Spacing::kEven;
+  RequestPool& pool = Pool(model, {350, 0, 0, 0, 0}, 2);
+  calendar_.At(kStart + Duration(1'010), [&] {
+    pool.AdvanceTo(calendar_.Now());
+    const double waiting = pool.backlog();
+    EXPECT_NEAR(waiting, 145, 5);
+    pool.Crash("r0");
+    EXPECT_EQ(pool.backlog(), waiting);
+    pool.Drain("r1");
+    EXPECT_EQ(pool.backlog(), waiting);
+  });
+  calendar_.At(kStart + seconds(2), [&] { pool.Adopt("new", "v1"); });
+  RunTo(6);
+  EXPECT_EQ(pool.total().cut, 5);  // its workers'
+  EXPECT_EQ(pool.total().served, 345);
 }
 
 // envoyproxy/envoy#15283: a new replica stays idle while old connections last.

@@ -82,6 +82,8 @@ TEST_F(ServiceFieldsTest, BoundsNumbersAndNamesChoices) {
   EXPECT_THAT(ProblemsOf("  requests: {arrivals: {spacing: replay, shape: lines}}\n"),
               HasSubstr("shape steps, no bursts"));
   EXPECT_THAT(ProblemsOf("  requests: {balancing: best}\n"), HasSubstr("leastOfTwo"));
+  EXPECT_THAT(ProblemsOf("  requests: {balancing: oneLine, connections: {count: 5}}\n"),
+              HasSubstr("no connection is bound"));
   EXPECT_THAT(ProblemsOf("  service: {startupVariation: 3}\n"),
               HasSubstr("expected a number from 0 to 2"));
   EXPECT_THAT(ProblemsOf("  mode: exact\n"), HasSubstr("fluid"));
