@@ -59,9 +59,9 @@ void PrintPool(const PoolSpec& spec, const PoolManifest& manifest, Instant now, 
   out << fmt::format("{}: {} replicas declared, revision {}\n", ToString(spec.id), spec.declared,
                      spec.revision);
   if (spec.scaled) {
-    out << fmt::format("  scaled by {} between {} and {}{}{}\n", manifest.scaler, spec.guards.min,
-                       spec.guards.max, spec.guards.paused ? ", paused" : "",
-                       spec.dry_run ? ", dry run" : "");
+    out << fmt::format("  scaled by {} between {} and {}, sized by {}{}{}\n", manifest.scaler,
+                       spec.guards.min, spec.guards.max, NamesOf(spec.policies),
+                       spec.guards.paused ? ", paused" : "", spec.dry_run ? ", dry run" : "");
   } else {
     out << "  not scaled: no GatewayScaler names it\n";
   }
@@ -70,7 +70,7 @@ void PrintPool(const PoolSpec& spec, const PoolManifest& manifest, Instant now, 
         signal.promql.empty() ? signal.preset + " " + Name(signal.metric) : signal.promql;
     out << fmt::format("  signal {}: {}, {}\n", signal.name, source,
                        signal.per_replica ? fmt::format("{} per replica", *signal.per_replica)
-                                          : std::string("observed only"));
+                                          : std::string("no target"));
   }
   for (const std::string& line : ScheduleLines(spec, now)) out << "  schedule " << line << "\n";
   out << "  budgets: " << Budget(spec, spec.scaled ? spec.guards.max : spec.declared) << "\n";
@@ -106,6 +106,7 @@ json::object PoolJson(const PoolSpec& spec, const PoolManifest& manifest, Instan
           {"configVersion", spec.config_version},
           {"declared", spec.declared},
           {"scaler", manifest.scaler},
+          {"sizedBy", spec.scaled ? NamesOf(spec.policies) : ""},
           {"min", spec.guards.min},
           {"max", spec.guards.max},
           {"rollingMaxSurge", ToString(spec.rollout.budget.surge)},

@@ -45,6 +45,11 @@ TEST(ValidateScheduleTest, WarnsOfEventsThatAreOver) {
   EXPECT_THAT(Validated("2026-11-26T18:00:00Z", true), HasSubstr("promotion was over at"));
 }
 
+TEST(ValidateScheduleTest, SaysWhatSizesThePool) {
+  EXPECT_THAT(Validated("2026-11-26T10:00:00Z", false), HasSubstr("sized by target+schedule\n"));
+  EXPECT_THAT(Validated("2026-11-26T10:00:00Z", true), HasSubstr(R"("sizedBy":"target+schedule")"));
+}
+
 std::string Decided(const std::string& entry) {
   std::istringstream in(R"({"now": 1795708800, "scaler": {"maxReplicas": 40,
       "signals": [{"name": "rps", "target": 100, "measure": "requests"}],
