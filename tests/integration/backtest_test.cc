@@ -180,16 +180,17 @@ TEST_F(BacktestTest, TheGatePassesAGoodConfigurationAndFailsABadOne) {
   EXPECT_EQ(good.status, 0) << good.out << good.err;
   EXPECT_THAT(good.out, HasSubstr("passed: 1 of 1 spikes"));
   const std::string gateway = kTree + "/sim/scenarios/edge/gateway.yaml";
-  const Ran bad = With("gate", {gateway, Bounded(3), "--max-bad-minutes", "0"});
+  // Far too few: what Prometheus holds blurs the spike, as it finds new replicas late.
+  const Ran bad = With("gate", {gateway, Bounded(2), "--max-bad-minutes", "0"});
   EXPECT_EQ(bad.status, 1) << bad.out << bad.err;
   EXPECT_THAT(bad.out, HasSubstr("bad minutes: "));
   EXPECT_THAT(bad.out, HasSubstr("when  2026-01-01T00:0"));
-  EXPECT_THAT(bad.out, HasSubstr("3 allowed: maxReplicas is 3"));
+  EXPECT_THAT(bad.out, HasSubstr("2 allowed: maxReplicas is 2"));
   EXPECT_THAT(bad.out, HasSubstr("limits\n              bounds: "));
   // Again from a file, without the Prometheus.
   const std::string saved = (dir_->path() / "kept.csv.zst").string();
   ASSERT_EQ(With("backtest", {"--save-trace", saved}).status, 0);
-  const Ran offline = Tidesim({"gate", gateway, Bounded(3), "--scenario", kScenario, "--trace",
+  const Ran offline = Tidesim({"gate", gateway, Bounded(2), "--scenario", kScenario, "--trace",
                                saved, "--max-bad-minutes", "0"});
   EXPECT_EQ(offline.status, 1) << offline.err;
   EXPECT_EQ(offline.out.substr(offline.out.find("        why")),
