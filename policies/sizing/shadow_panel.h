@@ -17,7 +17,8 @@ namespace tidegate::sizing {
 // target is set by anybody.
 //
 // A rule asks for   need = headroom x max(highest rate of its window, newest + slope x rise),
-// where `rise` is what the rate gains in one lead time if it goes on as between the last samples. A
+// where `rise` is what the rate gains in one lead time if it goes on as between the last samples,
+// and keeps it for one lead time; and in a burst, whatever the rule, for what the burst will be. A
 // short window with little headroom is right for a smooth day, a long one with much for flash
 // crowds; shrinking only with confidence is what the windows do.
 constexpr std::array<double, 12> kHeadrooms{1, 1.1, 1.25, 1.5, 2, 2.4, 3.0, 4.0, 5.5, 8.0, 12, 18};
@@ -86,7 +87,7 @@ struct PanelMemory {
                 .help = "what rules saw at steps that are not judged yet",
                 .least = 0,
                 .most = kHuge,
-                .most_items = kMostLag * (kWindows + 2)},
+                .most_items = (kMostLag + 1) * (kWindows + 3)},
           self.waiting);
     visit(Field{.name = "late",
                 .help = "requests that each rule would have failed, faded",
