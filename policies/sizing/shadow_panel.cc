@@ -16,8 +16,7 @@ static_assert(kPanelStep == Duration(static_cast<std::int64_t>(kStepSeconds * 1'
 
 // Windows are made of steps, of minutes and of stretches of six minutes, so that an hour and a half
 // takes 35 numbers and not 1,080. Those of minutes and stretches are up to one of them longer.
-constexpr int kNewest = 12;    // steps, at least
-constexpr int kMostRise = 10;  // steps that a rise is taken over
+constexpr int kNewest = 12;  // steps, at least
 constexpr int kMinuteSteps = 12;
 constexpr int kMostMinutes = 7;
 constexpr int kStretchSteps = 72;

@@ -27,6 +27,8 @@ constexpr std::array<double, 12> kHeadrooms{1, 1.1, 1.25, 1.5, 2, 2.4, 3.0, 4.0,
 constexpr Duration kPanelStep{5'000};
 // The longest lead time that is told apart, in steps: five minutes.
 constexpr int kMostLag = 60;
+// Steps that a rise is taken over, at most.
+constexpr int kMostRise = 10;
 // After a pause of more steps than that nothing is judged, and short windows begin anew.
 constexpr int kMostPause = 60;
 
@@ -78,7 +80,12 @@ struct PanelMemory {
   static void VisitFields(Self& self, Visitor& visit) {
     constexpr double kHuge = 1e18;
     visit(Field{"step", "the newest one, of five seconds since 1970", 0, 1e15}, self.step);
-    visit(Field{"newest", "rates of the newest steps", 0, kHuge}, self.newest);
+    visit(Field{.name = "newest",
+                .help = "rates of the newest steps",
+                .least = 0,
+                .most = kHuge,
+                .most_items = kMostLag + 1 + kMostRise},
+          self.newest);
     visit(Field{"minutes", "highest rates of the newest minutes", 0, kHuge}, self.minutes);
     visit(Field{"stretches", "highest rates of six minutes each", 0, kHuge}, self.stretches);
     visit(Field{"asked", "the most that was asked for in each of the newest steps", 0, kHuge},

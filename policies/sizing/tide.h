@@ -41,6 +41,7 @@ struct TideMemory {
   PanelMemory panel;
   ServiceMemory service;
   double oldest_seconds = 0;   // the greatest age of a sample that counted, slowly forgotten
+  double tick_seconds = 0;     // the longest time between two looks, as slowly forgotten
   double startup_seconds = 0;  // that replicas have shown; 0: none has
   std::optional<Instant> at;   // of the last look
   // Of the last model; what it holds follows from the model, so it is no state.
@@ -51,14 +52,15 @@ struct TideMemory {
     visit(Field{"panel", "how the rules of the panel did"}, self.panel);
     visit(Field{"service", "the service time learned"}, self.service);
     visit(Field{"oldestReadingSeconds", "slowly forgotten", 0, 1e9}, self.oldest_seconds);
+    visit(Field{"tickSeconds", "between two looks; slowly forgotten", 0, 1e9}, self.tick_seconds);
     visit(Field{"startupSeconds", "that replicas have shown; 0: none has", 0, 1e9},
           self.startup_seconds);
     visit(Field{"at", "of the last look"}, self.at);
   }
   bool operator==(const TideMemory& other) const {
     return panel == other.panel && service == other.service &&
-           oldest_seconds == other.oldest_seconds && startup_seconds == other.startup_seconds &&
-           at == other.at;
+           oldest_seconds == other.oldest_seconds && tick_seconds == other.tick_seconds &&
+           startup_seconds == other.startup_seconds && at == other.at;
   }
 };
 
