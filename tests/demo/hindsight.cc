@@ -61,8 +61,9 @@ Expected<Hindsight> LookBack(const fs::path& dir, const fs::path& tidesim, Durat
   hindsight.real_hours = value.at("real").at("replicaHours").to_number<double>();
   hindsight.candidate_peak = value.at("candidate").at("peakReplicas").to_number<int>();
   hindsight.candidate_hours = value.at("candidate").at("replicaHours").to_number<double>();
-  // One bad minute is what scrapes at an unlucky moment of the rise can cost: the history does not
-  // say how they fell. A pool that is too small has two.
+  // On the one history read closely the good pool had one bad minute or none, as the history
+  // began a second or two later: most likely by where simulated scrapes fall on the rise. A pool
+  // that is too small had two each time.
   TIDEGATE_TRY(const testing::ProgramResult good, tidesim_with({"gate", "--max-bad-minutes", "1"}));
   hindsight.good_status = good.status;
   TIDEGATE_TRY(const fs::path bound, BoundToTwo(dir));
