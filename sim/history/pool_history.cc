@@ -37,6 +37,13 @@ std::string Quoted(std::string_view text) {
   return quoted + '"';
 }
 
+// Of the trace that a query makes.
+Duration BinOf(const HistoryQuery& query) {
+  constexpr Duration kShortest = std::chrono::seconds(1);
+  if (!query.promql.empty()) return query.step;
+  return std::max(kShortest, query.step / 5 / kShortest * kShortest);
+}
+
 class HistoryReader {
  public:
   HistoryReader(RangeReader reader, const config::PrometheusConfig& prometheus, const PoolId& pool,
@@ -45,6 +52,7 @@ class HistoryReader {
         prometheus_(prometheus),
         pool_(pool),
         query_(query),
+        bin_(BinOf(query)),
         progress_(progress) {}
 
   Expected<PoolHistory> Read(const config::PoolManifest& manifest) {
@@ -55,18 +63,18 @@ class HistoryReader {
                  query_.promql.empty() ? Counters(manifest, history) : Rates(history));
     const double bins = static_cast<double>(load.trace.requests.size());
     if (static_cast<double>(load.guessed) > query_.most_guessed * bins) {
-      return Fail(
-          ErrorCode::kNotFound,
-          fmt::format("Prometheus has no data of {} for {} of {} bins, the longest gap {}; "
-                      "at most {:.0f} % may be missing",
-                      ToString(pool_), load.guessed, bins,
-                      FormatDuration(query_.bin * static_cast<Duration::rep>(load.longest_guess)),
-                      query_.most_guessed * 100));
+      return Fail(ErrorCode::kNotFound,
+                  fmt::format("Prometheus has no data of {} for {} of {} bins, the longest gap {}; "
+                              "at most {:.0f} % may be missing",
+                              ToString(pool_), load.guessed, bins,
+                              FormatDuration(bin_ * static_cast<Duration::rep>(load.longest_guess)),
+                              query_.most_guessed * 100));
     }
     history.demand = std::move(load.trace);
     history.guessed = load.guessed;
-    history.longest_guess = query_.bin * static_cast<Duration::rep>(load.longest_guess);
+    history.longest_guess = bin_ * static_cast<Duration::rep>(load.longest_guess);
     history.old_counters = load.old_counters;
+    history.scraped = std::move(load.scraped);
     TIDEGATE_TRY_VOID(ReadReplicas(history));
     if (history.ready.empty() && !load.replicas.empty()) {
       history.ready = history.running = std::move(load.replicas);
@@ -80,8 +88,8 @@ class HistoryReader {
                                             std::vector<std::string> labels, const char* what) {
     return reader_.Read({.promql = std::move(promql),
                          .begin = begin,
-                         .end = query_.end + query_.bin,
-                         .step = query_.bin,
+                         .end = query_.end + query_.step,
+                         .step = query_.step,
                          .labels = std::move(labels)},
                         [&](double share) {
                           if (progress_) progress_(ToString(pool_) + ": " + what, share);
@@ -91,14 +99,14 @@ class HistoryReader {
   traces::HistoryOptions Options() const {
     return {.begin = query_.begin,
             .end = query_.end,
-            .bin = query_.bin,
-            .scrape_interval = std::max(prometheus_.scrape_interval, query_.bin),
+            .bin = bin_,
+            .scrape_interval = std::max(prometheus_.scrape_interval, query_.step),
             .asked_from = query_.begin - Lead(),
-            .longest_gap = std::max(prometheus_.stale_after, query_.bin * 5 / 2)};
+            .longest_gap = std::max(prometheus_.stale_after, query_.step * 5 / 2)};
   }
 
   // A whole number of steps.
-  Duration Lead() const { return (kLead / query_.bin + 1) * query_.bin; }
+  Duration Lead() const { return (kLead / query_.step + 1) * query_.step; }
 
   Expected<traces::ObservedLoad> Counters(const config::PoolManifest& manifest,
                                           PoolHistory& history) {
@@ -165,7 +173,7 @@ class HistoryReader {
   Expected<traces::ObservedLoad> Rates(PoolHistory& history) {
     history.demand_source = "promql";
     const std::string promql = adapters::ExpandPromql(query_.promql, pool_, prometheus_.window);
-    TIDEGATE_TRY(const auto series, Ask(promql, query_.begin + query_.bin, {}, "demand"));
+    TIDEGATE_TRY(const auto series, Ask(promql, query_.begin + query_.step, {}, "demand"));
     if (series.empty()) {
       return Fail(ErrorCode::kNotFound,
                   fmt::format("Prometheus has no values of {} from {} to {}", promql,
@@ -174,18 +182,21 @@ class HistoryReader {
     return traces::LoadFromRates(series[0].samples, Options());
   }
 
-  // Adds what a gauge says of each bin: the value at its end was scraped within it. A bin without a
-  // value has that of the one before; the first ones have the first value there is.
+  // Adds what a gauge says of the bins of each step: the value at its end was scraped within it. A
+  // bin without a value has that of the one before; the first ones have the first value there is.
   void Put(const std::vector<signals::Sample>& samples, std::vector<Replicas>& replicas) const {
     std::vector<std::optional<Replicas>> values(replicas.size());
     std::optional<Replicas> last;
     for (const signals::Sample& sample : samples) {
       if (sample.at <= query_.begin || !(sample.value >= 0)) continue;
-      const auto bin =
-          static_cast<std::size_t>((sample.at - query_.begin - Duration(1)) / query_.bin);
-      if (bin >= values.size()) continue;
-      values[bin] = static_cast<Replicas>(std::min(sample.value, double{kMaxReplicas}));
-      if (!last) last = values[bin];
+      const Duration until = sample.at - query_.begin;
+      const auto value = static_cast<Replicas>(std::min(sample.value, double{kMaxReplicas}));
+      const auto first =
+          static_cast<std::size_t>(std::max(until - query_.step, Duration(0)) / bin_);
+      const auto behind = static_cast<std::size_t>((until + bin_ - Duration(1)) / bin_);
+      for (std::size_t bin = first; bin < std::min(behind, values.size()); ++bin)
+        values[bin] = value;
+      if (!last) last = value;
     }
     for (std::size_t i = 0; i < replicas.size(); ++i) {
       if (values[i]) last = values[i];
@@ -230,6 +241,7 @@ class HistoryReader {
   const config::PrometheusConfig& prometheus_;
   const PoolId& pool_;
   const HistoryQuery& query_;
+  const Duration bin_;
   const HistoryProgress& progress_;
 };
 
@@ -239,15 +251,15 @@ Expected<PoolHistory> ReadPoolHistory(const config::PrometheusConfig& prometheus
                                       const PoolId& pool, const config::PoolManifest& manifest,
                                       const HistoryQuery& query, const HistoryProgress& progress) {
   HistoryQuery whole = query;
-  if (whole.bin == Duration(0)) whole.bin = prometheus.scrape_interval;
-  TIDEGATE_CHECK(whole.end > whole.begin && whole.bin > Duration(0), "a stretch of time");
-  if (whole.end - whole.begin < 2 * whole.bin) {
+  if (whole.step == Duration(0)) whole.step = prometheus.scrape_interval;
+  TIDEGATE_CHECK(whole.end > whole.begin && whole.step > Duration(0), "a stretch of time");
+  if (whole.end - whole.begin < 2 * whole.step) {
     return Fail(ErrorCode::kInvalid,
-                fmt::format("the history is shorter than two bins of {}; ask for more time or a "
+                fmt::format("the history is shorter than two steps of {}; ask for more time or a "
                             "shorter step",
-                            FormatDuration(whole.bin)));
+                            FormatDuration(whole.step)));
   }
-  if ((whole.end - whole.begin) / whole.bin > static_cast<std::int64_t>(traces::kMaxTraceBins)) {
+  if ((whole.end - whole.begin) / BinOf(whole) > static_cast<std::int64_t>(traces::kMaxTraceBins)) {
     return Fail(ErrorCode::kTooLarge,
                 fmt::format("the history has more than {} bins; ask for less time or a longer step",
                             traces::kMaxTraceBins));

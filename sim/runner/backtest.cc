@@ -192,9 +192,9 @@ Expected<Backtest> RunBacktest(const Candidate& candidate, PoolHistory history, 
   // The warm-up is a whole number of bins, so that demand does not move against the clock.
   const Duration before = (warm_up + demand.bin - Duration(1)) / demand.bin * demand.bin;
   const traces::Trace whole = traces::Window(demand, -before, traces::Length(demand), first);
-  const Scenario scenario =
-      Alone(candidate.scenario, result.history.pool, result.history.begin - before,
-            FromSeconds(objective.wait_seconds));
+  Scenario scenario = Alone(candidate.scenario, result.history.pool, result.history.begin - before,
+                            FromSeconds(objective.wait_seconds));
+  ScrapeAsSeen(result.history.scraped, scenario);
   Tally tally(result, objective);
   Recorder recorder;
   recorder.decision = [&](const decision::Decision& decision) { tally.Decide(decision); };

@@ -94,6 +94,16 @@ Scenario Alone(const Scenario& scenario, const PoolId& pool, Instant start, Dura
   return alone;
 }
 
+void ScrapeAsSeen(std::span<const traces::ScrapedReplica> scraped, Scenario& scenario) {
+  if (!scenario.metrics.phases.empty()) return;
+  const Duration interval = scenario.scrape_interval;
+  for (const traces::ScrapedReplica& replica : scraped) {
+    if (replica.last < scenario.start) continue;
+    const Duration since = (replica.first - scenario.start) % interval;
+    scenario.metrics.phases.push_back((since + interval) % interval);
+  }
+}
+
 config::CompiledConfig OnlyPool(const config::CompiledConfig& config, const PoolId& pool) {
   const auto at = std::ranges::find(config.pools, pool, &decision::PoolSpec::id);
   TIDEGATE_CHECK(at != config.pools.end(), "the manifests declare the pool");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "scheduler/config/compile.h"
 #include "scheduler/config/daemon_config.h"
 #include "sim/runner/scenario.h"
+#include "traces/history/counters.h"
 
 namespace tidegate::sim {
 
@@ -36,6 +38,11 @@ Expected<Candidate> LoadCandidate(const CandidateOptions& options);
 // `wait` (or than clients are patient), and of single requests that none takes longer than that and
 // a mean service time.
 Scenario Alone(const Scenario& scenario, const PoolId& pool, Instant start, Duration wait);
+
+// Lets replicas be scraped when those of a live pool were, unless the scenario says when: how soon
+// a rise is seen depends on it. `scraped` in the order of first scrapes; those that were gone by
+// the scenario's start are left out.
+void ScrapeAsSeen(std::span<const traces::ScrapedReplica> scraped, Scenario& scenario);
 
 // What the manifests say of one pool alone. Precondition: they declare it.
 config::CompiledConfig OnlyPool(const config::CompiledConfig& config, const PoolId& pool);

@@ -93,7 +93,8 @@ Expected<std::vector<SpikeSource>> SourcesOf(const GateCommand& command, const C
     TIDEGATE_TRY(auto histories, ReadHistories(command, candidate, err));
     std::vector<SpikeSource> sources;
     for (PoolHistory& history : histories) {
-      sources.push_back({history.pool, "the history", std::move(history.demand), history.begin});
+      sources.push_back({history.pool, "the history", std::move(history.demand), history.begin,
+                         std::move(history.scraped)});
     }
     return sources;
   }

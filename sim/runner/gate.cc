@@ -112,6 +112,7 @@ Expected<ReplayedSpike> Replay(const Candidate& candidate, const Found& found,
   const config::CompiledConfig config = OnlyPool(candidate.config, source.pool);
   Scenario scenario = Alone(candidate.scenario, source.pool, source.start + spike.begin - lead,
                             FromSeconds(options.objective.wait_seconds));
+  ScrapeAsSeen(source.scraped, scenario);
   ReplayedSpike replayed;
   replayed.pool = source.pool;
   replayed.source = source.name;

@@ -13,6 +13,7 @@
 #include "sim/report/limits.h"
 #include "sim/runner/candidate.h"
 #include "traces/format/trace.h"
+#include "traces/history/counters.h"
 #include "traces/history/spikes.h"
 
 namespace tidegate::sim {
@@ -22,7 +23,8 @@ struct SpikeSource {
   PoolId pool;
   std::string name;  // of the file, or of the Prometheus
   traces::Trace trace;
-  Instant start{};  // of the trace, by the clock
+  Instant start{};                                   // of the trace, by the clock
+  std::vector<traces::ScrapedReplica> scraped = {};  // of a live pool, as in traces::ObservedLoad
 };
 
 struct GateOptions {

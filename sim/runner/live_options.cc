@@ -163,8 +163,9 @@ void AddHistoryOptions(CLI::App& command, const std::shared_ptr<LiveOptions>& op
   command.add_option("--to", options->to, "End; now by default")->check(CheckInstant);
   AddDuration(command, "--last", &options->last, Duration(10'000),
               "So much before the end, in place of --from: 6h");
-  AddDuration(command, "--step", &options->query.bin, Duration(1'000),
-              "Of queries, and the trace's bin; the scrape interval by default");
+  AddDuration(command, "--step", &options->query.step, Duration(1'000),
+              "Of queries; the scrape interval by default. Bins are a fifth of it, or with --query "
+              "as long");
   AddDuration(command, "--scrape-interval", &options->scrape_interval, Duration(1'000),
               "Of the gateways; the configuration's by default");
   command.add_option("--query", options->query.promql,

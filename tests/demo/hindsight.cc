@@ -61,14 +61,11 @@ Expected<Hindsight> LookBack(const fs::path& dir, const fs::path& tidesim, Durat
   hindsight.real_hours = value.at("real").at("replicaHours").to_number<double>();
   hindsight.candidate_peak = value.at("candidate").at("peakReplicas").to_number<int>();
   hindsight.candidate_hours = value.at("candidate").at("replicaHours").to_number<double>();
-  // On the one history read closely the good pool had one bad minute or none, as the history
-  // began a second or two later: most likely by where simulated scrapes fall on the rise. A pool
-  // that is too small had two each time.
-  TIDEGATE_TRY(const testing::ProgramResult good, tidesim_with({"gate", "--max-bad-minutes", "1"}));
+  TIDEGATE_TRY(const testing::ProgramResult good, tidesim_with({"gate", "--max-bad-minutes", "0"}));
   hindsight.good_status = good.status;
   TIDEGATE_TRY(const fs::path bound, BoundToTwo(dir));
   TIDEGATE_TRY(const testing::ProgramResult bad,
-               tidesim_with({"gate", bound.string(), "--max-bad-minutes", "1"}));
+               tidesim_with({"gate", bound.string(), "--max-bad-minutes", "0"}));
   hindsight.bad_status = bad.status;
   hindsight.bad_why = WhyOf(bad.output);
   return hindsight;

@@ -19,30 +19,46 @@ constexpr double kPlausible = 3;  // times the highest rate of a replica
 constexpr double kAppearsLater = 1.5;
 constexpr int kLatestDiscovery = 3;  // scrape intervals from a replica's start to its first scrape
 
+// What a counter grew by in a stretch of time, and how fast at either end of it.
 struct Increase {
   Instant from{};
   Instant to{};
   double requests = 0;
+  Rate at_from = 0;
+  Rate at_to = 0;
+
+  double length() const { return Seconds(to - from); }
+  // Requests until a moment within it: the cubic with the rates given at the ends.
+  double Until(Instant at) const {
+    const double s = Seconds(at - from) / length();
+    return s * s * (3 - 2 * s) * requests +
+           s * (1 - s) * ((1 - s) * at_from - s * at_to) * length();
+  }
 };
+
+// Spread evenly.
+Increase Even(Instant from, Instant to, double requests) {
+  const Rate rate = requests / Seconds(to - from);
+  return {from, to, requests, rate, rate};
+}
+
+// The rate where two stretches of a counter meet: the weighted harmonic mean of Fritsch and Butland
+// ("A method for constructing local monotone piecewise cubic interpolants", 1984). At most three
+// times the lower of both rates, so that the cubics between never fall.
+Rate WhereTheyMeet(const Increase& before, const Increase& after) {
+  const Rate left = before.requests / before.length();
+  const Rate right = after.requests / after.length();
+  if (left <= 0 || right <= 0) return 0;
+  const double to_left = 2 * after.length() + before.length();
+  const double to_right = after.length() + 2 * before.length();
+  return (to_left + to_right) / (to_left / left + to_right / right);
+}
 
 // What a counter grew by between two of its samples. After a reset only the last scrape interval is
 // known to belong to the new count.
 Increase Between(const Sample& before, const Sample& after, Duration scrape_interval) {
-  if (after.value >= before.value) return {before.at, after.at, after.value - before.value};
-  return {std::max(before.at, after.at - scrape_interval), after.at, after.value};
-}
-
-// Since when a new series' first count was gathered. Service discovery may let several scrapes of a
-// new replica pass, so this is not simply the last one: the replica is taken to have served as fast
-// as until its second sample.
-Instant CountsSince(std::span<const Sample> samples, Duration scrape_interval) {
-  const Sample& first = samples.front();
-  if (samples.size() < 2 || samples[1].value <= first.value) return first.at - scrape_interval;
-  const Duration next = samples[1].at - first.at;
-  const double times = first.value / (samples[1].value - first.value);
-  const Duration longest = scrape_interval * kLatestDiscovery;
-  if (times * Seconds(next) >= Seconds(longest)) return first.at - longest;
-  return first.at - std::max(Duration(1), FromSeconds(times * Seconds(next)));
+  if (after.value >= before.value) return Even(before.at, after.at, after.value - before.value);
+  return Even(std::max(before.at, after.at - scrape_interval), after.at, after.value);
 }
 
 struct Stretch {
@@ -72,17 +88,95 @@ struct Bins {
   }
 };
 
-// Spreads an increase evenly over its time, what lies outside left out.
+// Adds an increase to the bins that it lies in, what lies outside left out.
 void Spread(const Increase& increase, const Bins& bins, std::vector<double>& requests) {
-  const double length = Seconds(increase.to - increase.from);
   Instant at = std::max(increase.from, bins.begin);
   while (at < increase.to) {
     const auto bin = static_cast<std::size_t>((at - bins.begin) / bins.bin);
     if (bin >= bins.count) return;
     const Instant next = std::min(increase.to, bins.Start(bin + 1));
-    requests[bin] += increase.requests * (Seconds(next - at) / length);
+    requests[bin] += increase.Until(next) - increase.Until(at);
     at = next;
   }
+}
+
+// What a series grew by between its samples. The rate has no jump where a counter goes on, unless a
+// pause is too long to say how it went.
+std::vector<Increase> IncreasesOf(std::span<const Sample> samples, const HistoryOptions& options) {
+  std::vector<Increase> increases;
+  bool goes_on = false;  // the last one's counter, into this one
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    const Sample& before = samples[i - 1];
+    const Sample& after = samples[i];
+    Increase increase = Between(before, after, options.scrape_interval);
+    const bool steady = after.value >= before.value && after.at - before.at <= options.longest_gap;
+    if (steady && goes_on) {
+      increase.at_from = increases.back().at_to = WhereTheyMeet(increases.back(), increase);
+    }
+    goes_on = steady;
+    increases.push_back(increase);
+  }
+  return increases;
+}
+
+// How fast the replicas that were scraped served, on average over them.
+class MeanRate {
+ public:
+  void Add(const std::vector<Increase>& increases) {
+    for (const Increase& increase : increases) {
+      const Rate rate = increase.requests / increase.length();
+      changes_.push_back({increase.from, rate, 1});
+      changes_.push_back({increase.to, -rate, -1});
+    }
+  }
+
+  // To be called after the last Add().
+  void Finish() {
+    std::ranges::sort(changes_, {}, &Change::at);
+    for (std::size_t i = 1; i < changes_.size(); ++i) {
+      changes_[i].rate += changes_[i - 1].rate;
+      changes_[i].replicas += changes_[i - 1].replicas;
+    }
+  }
+
+  // When a replica began that had served `requests` by `until`, as fast as the others did, or at
+  // `alone` where there were none. No earlier than `earliest`.
+  Instant Began(double requests, Instant until, Rate alone, Instant earliest) const {
+    if (requests <= 0) return until;
+    auto change = std::ranges::lower_bound(changes_, until, {}, &Change::at);
+    while (until > earliest) {
+      const bool first = change == changes_.begin();
+      if (!first) --change;
+      const Rate rate = first || change->replicas == 0 ? alone : change->rate / change->replicas;
+      const Instant from = first ? earliest : std::max(change->at, earliest);
+      const double served = rate * Seconds(until - from);
+      if (served >= requests) return until - FromSeconds(requests / rate);
+      requests -= served;
+      until = from;
+    }
+    return earliest;
+  }
+
+ private:
+  struct Change {
+    Instant at{};
+    Rate rate = 0;  // of all replicas: by how much it changes, and what it is after Finish()
+    int replicas = 0;
+  };
+  std::vector<Change> changes_;
+};
+
+// Since when a new series' first count was gathered. Service discovery may let several scrapes of a
+// new replica pass, so this is not simply the last one; and a replica that is started for a rise is
+// busier at first than later, but no busier than the others are then.
+Instant CountsSince(std::span<const Sample> samples, const MeanRate& others,
+                    Duration scrape_interval) {
+  const Sample& first = samples.front();
+  const bool goes_on = samples.size() > 1 && samples[1].value > first.value;
+  const Rate own = goes_on ? (samples[1].value - first.value) / Seconds(samples[1].at - first.at)
+                           : first.value / Seconds(scrape_interval);
+  const Instant earliest = first.at - scrape_interval * kLatestDiscovery;
+  return std::min(first.at - Duration(1), others.Began(first.value, first.at, own, earliest));
 }
 
 // Which bins lie wholly in the union of the stretches.
@@ -169,21 +263,28 @@ ObservedLoad LoadFromCounters(std::span<const SampleSeries> series, const Histor
   const double most = kPlausible * HighestRate(series, options) * Seconds(interval);
   ObservedLoad load;
   load.trace = {options.bin, std::vector<double>(bins.count, 0)};
+  MeanRate mean;
+  for (const SampleSeries& one : series) {
+    const std::vector<Increase> increases = IncreasesOf(one.samples, options);
+    for (const Increase& increase : increases) Spread(increase, bins, load.trace.requests);
+    mean.Add(increases);
+  }
+  mean.Finish();
   std::vector<Stretch> counted, seen, running;
   for (const SampleSeries& one : series) {
     if (one.samples.empty()) continue;
     const Sample& first = one.samples.front();
     const bool appears = Seconds(first.at - options.asked_from) > kAppearsLater * Seconds(interval);
     const bool from_zero = appears && first.value <= most;
-    Instant since = from_zero ? CountsSince(one.samples, interval) : first.at;
+    Instant since = from_zero ? CountsSince(one.samples, mean, interval) : first.at;
     load.old_counters += appears && !from_zero ? 1 : 0;
-    if (from_zero) Spread({since, first.at, first.value}, bins, load.trace.requests);
+    if (from_zero) Spread(Even(since, first.at, first.value), bins, load.trace.requests);
     counted.push_back({since, one.samples.back().at});
     running.push_back({since, one.samples.back().at + interval});
+    load.scraped.push_back({first.at, one.samples.back().at});
     for (std::size_t i = 1; i < one.samples.size(); ++i) {
       const Sample& before = one.samples[i - 1];
       const Sample& after = one.samples[i];
-      Spread(Between(before, after, interval), bins, load.trace.requests);
       if (after.at - before.at <= options.longest_gap) continue;
       seen.push_back({since, before.at});
       since = after.at;
@@ -195,6 +296,7 @@ ObservedLoad LoadFromCounters(std::span<const SampleSeries> series, const Histor
   CountGuesses(Covered(std::move(seen), bins), load);
   for (double& requests : load.trace.requests) requests = std::min(requests, kMaxRequestsPerBin);
   load.replicas = CountAt(running, bins);
+  std::ranges::sort(load.scraped);
   return load;
 }
 

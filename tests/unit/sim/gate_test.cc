@@ -104,6 +104,22 @@ TEST(RunGateTest, JudgesASpikeAloneAsInItsPlace) {
   EXPECT_NEAR(early->spikes[0].verdict.replica_hours, late->spikes[0].verdict.replica_hours, 0.01);
 }
 
+TEST(ScrapeAsSeenTest, TakesTheMomentsOfTheReplicasThatWereThere) {
+  Scenario scenario = LoadShipped().scenario;
+  scenario.scrape_interval = seconds(5);
+  scenario.start = kStart + seconds(100);
+  const std::vector<traces::ScrapedReplica> scraped{
+      {kStart + seconds(2), kStart + seconds(97)},  // gone by then
+      {kStart + seconds(3), kStart + seconds(500)},
+      {kStart + seconds(121), kStart + seconds(130)}};
+  ScrapeAsSeen(scraped, scenario);
+  EXPECT_THAT(scenario.metrics.phases, ElementsAre(seconds(3), seconds(1)));
+  // What a scenario says itself is stronger.
+  scenario.metrics.phases = {seconds(4)};
+  ScrapeAsSeen(scraped, scenario);
+  EXPECT_THAT(scenario.metrics.phases, ElementsAre(seconds(4)));
+}
+
 TEST(RunGateTest, WithoutASpikeNothingPasses) {
   const auto result = RunGate(LoadShipped(), {{kPool, "calm", Spiky(60, {}), kStart}}, {}, {});
   ASSERT_FALSE(result);

@@ -1,5 +1,6 @@
 #include "traces/history/counters.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -51,19 +52,51 @@ TEST(LoadFromCountersTest, SpreadsIncreasesOverTheTimeBetweenScrapes) {
 
 TEST(LoadFromCountersTest, CountsEachRequestOnceWhateverTheBins) {
   const SampleSeries uneven{
-      "a", {{At(-10), 100}, {At(4), 130}, {At(21), 131}, {At(33), 400}, {At(61), 420}}};
-  for (const int bin : {1, 4, 7, 15, 60}) {
+      "a",
+      {{At(-10), 100}, {At(4), 130}, {At(21), 131}, {At(33), 400}, {At(61), 420}, {At(89), 440}}};
+  for (const int bin : {1, 4, 7, 15, 33}) {
     HistoryOptions options = Minute();
     options.bin = seconds(bin);
     options.begin = At(-10);
-    options.end = options.begin + seconds(bin) * ((71 + bin - 1) / bin);
+    options.end = options.begin + seconds(bin) * ((99 + bin - 1) / bin);
     const auto load = LoadFromCounters(std::vector{uneven}, options);
     // The last bin may end after the last sample, and is then guessed.
     double whole = 0;
-    const std::size_t known = static_cast<std::size_t>(71 / bin);
+    const std::size_t known = static_cast<std::size_t>(99 / bin);
     for (std::size_t i = 0; i < known; ++i) whole += load.trace.requests[i];
-    EXPECT_NEAR(whole, 320 - 20.0 / 28 * (71 % bin), 1e-6) << bin;
+    // The last stretch goes on as fast as the one before it.
+    EXPECT_NEAR(whole, 340 - 20.0 / 28 * (99 % bin), 1e-6) << bin;
   }
+}
+
+TEST(LoadFromCountersTest, DrawsARiseWithoutJumpsAtScrapes) {
+  // 10 a second until 20 s, 40 from 35 s on: within, the rate rises by 2 a second.
+  const auto count = [](double at) {
+    const double into = std::clamp(at - 20, 0.0, 15.0);
+    return 1'000 + 10 * at + into * into + 30 * std::max(at - 35, 0.0);
+  };
+  SampleSeries rise{"a", {}};
+  for (double at = -55; at <= 80; at += 15) rise.samples.push_back({At(at), count(at)});
+  HistoryOptions options = Minute();
+  options.bin = seconds(1);
+  const auto load = LoadFromCounters(std::vector{rise}, options);
+  double whole = 0;
+  for (std::size_t i = 1; i < 60; ++i) {
+    whole += load.trace.requests[i];
+    EXPECT_LT(std::abs(load.trace.requests[i] - load.trace.requests[i - 1]), 5) << i;
+    EXPECT_GE(load.trace.requests[i], 0);
+  }
+  EXPECT_NEAR(whole + load.trace.requests[0], count(60) - count(0), 12);
+}
+
+TEST(LoadFromCountersTest, NeverDrawsAFallingCount) {
+  SampleSeries bursts{"a", {}};
+  double count = 0;
+  for (int i = -4; i <= 5; ++i) bursts.samples.push_back({At(15 * i), count += i % 2 ? 3'000 : 1});
+  HistoryOptions options = Minute();
+  options.bin = seconds(1);
+  EXPECT_THAT(LoadFromCounters(std::vector{bursts}, options).trace.requests,
+              Each(::testing::Ge(0.0)));
 }
 
 TEST(LoadFromCountersTest, AddsReplicasAndCountsThem) {
@@ -74,6 +107,13 @@ TEST(LoadFromCountersTest, AddsReplicasAndCountsThem) {
   EXPECT_NEAR(load.trace.requests[2], 150 + 20 * 9, 1e-6);
   EXPECT_NEAR(load.trace.requests[3], 150, 1e-6);
   EXPECT_THAT(load.replicas, ElementsAre(2, 2, 2, 2));
+}
+
+TEST(LoadFromCountersTest, SaysWhenEachReplicaWasScraped) {
+  const auto load = LoadFromCounters(
+      std::vector{Steady("a", 11, 60, 10, 0), Steady("b", -51, 39, 20, 7)}, Minute());
+  EXPECT_THAT(load.scraped,
+              ElementsAre(ScrapedReplica{At(-51), At(39)}, ScrapedReplica{At(11), At(56)}));
 }
 
 TEST(LoadFromCountersTest, CountsNewReplicasFromZero) {
@@ -94,11 +134,42 @@ TEST(LoadFromCountersTest, ANewReplicaThatIsFoundLateServedAsFastBeforeItsFirstS
 }
 
 TEST(LoadFromCountersTest, ANewReplicaIsFoundWithinThreeScrapes) {
-  // Hardly any request after the first sample: its rate from then on says nothing of before.
-  const auto load = LoadFromCounters(
-      std::vector{Steady("a", -58, 70, 100, 0), Steady("b", 50, 75, 1, 450)}, Minute());
+  // 60 s at the mean rate of the others.
+  const auto load =
+      LoadFromCounters(std::vector{Steady("a", -58, 70, 100, 0), Steady("b", 50, 75, 1, 3'000),
+                                   Steady("c", -58, 70, 0, 7)},
+                       Minute());
   EXPECT_THAT(load.trace.requests,
-              Pointwise(DoubleNear(1e-6), {1'600.0, 1'650.0, 1'650.0, 1'560.0}));
+              Pointwise(DoubleNear(1e-3), {2'166.667, 2'500.0, 2'500.0, 1'843.333}));
+}
+
+TEST(LoadFromCountersTest, ANewReplicaServedAsFastAsTheOthersDid) {
+  // Both serve 20 a second until 50 s and 4 from then on; b since 40 s.
+  const SampleSeries a{
+      "a",
+      {{At(-10), 0}, {At(5), 300}, {At(20), 600}, {At(35), 900}, {At(50), 1'200}, {At(65), 1'260}}};
+  const SampleSeries b{"b", {{At(50), 200}, {At(65), 260}}};
+  HistoryOptions options = Minute();
+  options.bin = seconds(10);
+  const auto load = LoadFromCounters(std::vector{a, b}, options);
+  EXPECT_NEAR(load.trace.requests[2], 200, 1e-6);
+  EXPECT_GT(load.trace.requests[4], 300);
+}
+
+TEST(LoadFromCountersTest, ANewReplicaOfAnIdlePoolServedNothing) {
+  const auto load = LoadFromCounters(
+      std::vector{Steady("a", -58, 70, 0, 0), Steady("b", 30, 70, 0, 0)}, Minute());
+  EXPECT_THAT(load.trace.requests, Each(0.0));
+  EXPECT_THAT(load.replicas, ElementsAre(1, 1, 2, 2));
+}
+
+TEST(LoadFromCountersTest, TheFirstReplicaServedAsFastAsLater) {
+  // Since 5 s: the first bin is all that is not known.
+  HistoryOptions options = Minute();
+  options.bin = seconds(5);
+  const auto load = LoadFromCounters(std::vector{Steady("a", 30, 75, 10, 250)}, options);
+  EXPECT_EQ(load.guessed, 1u);
+  EXPECT_THAT(load.trace.requests, Each(DoubleNear(50, 1e-6)));
 }
 
 TEST(LoadFromCountersTest, DoesNotTakeAnOldCounterForANewReplica) {
