@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "sim/runner/gate.h"
 #include "sim/runner/limits_file.h"
@@ -133,7 +134,13 @@ int RunCommandGate(const GateCommand& command, Streams streams) {
     return kBadInput;
   }
   streams.out << (command.json ? ToJson(*result) + "\n" : ToText(*result));
-  return result->passed() && streams.out ? kDone : kFailed;
+  if (!result->passed() || !streams.out) return kFailed;
+  if (result->unjudged() == 0) return kDone;
+  streams.err << fmt::format(
+      "the cost of {} of {} spikes could not be judged: no policy keeps the scenario's objective "
+      "there; expected an objective that can be kept, or no --max-cost-multiple\n",
+      result->unjudged(), result->spikes.size());
+  return kBadInput;
 }
 
 void AddSpikeOptions(CLI::App& gate, GateCommand& command) {
@@ -190,7 +197,8 @@ constexpr const char* kFooter =
     "--baseline before it and higher by a tenth of the highest rate. Each of the last --spikes is\n"
     "simulated with the candidate in charge, and every limit holds for each of them.\n"
     "Exit status: 0 all within the limits, 1 a limit was passed (the message says which, when and\n"
-    "why), 2 bad input, or nothing could be judged: no history, no spike.\n\n"
+    "why), 2 bad input, or a limit could not be judged: no history, no spike, no measure of "
+    "cost.\n\n"
     "A limits file:\n"
     "  limits: {badMinutes: 2, replicas: 20, replicaHours: 3.5}\n"
     "  objective: {wait: 1s, badFraction: 0.01}\n\n"

@@ -238,6 +238,12 @@ std::size_t FailedSpikes(const GateResult& result) {
 
 bool GateResult::passed() const { return FailedSpikes(*this) == 0; }
 
+std::size_t GateResult::unjudged() const {
+  if (!limits.cost_multiple) return 0;
+  return static_cast<std::size_t>(
+      std::ranges::count_if(spikes, [](const ReplayedSpike& one) { return !one.cost_multiple; }));
+}
+
 Expected<GateResult> RunGate(const Candidate& candidate, const std::vector<SpikeSource>& sources,
                              const GateOptions& options, const GateProgress& progress) {
   const std::vector<Found> spikes = LastSpikes(candidate, sources, options);
@@ -274,6 +280,7 @@ std::string ToJson(const GateResult& result) {
   json::array spikes;
   for (const ReplayedSpike& spike : result.spikes) spikes.push_back(SpikeJson(spike));
   return json::serialize(json::object{{"passed", result.passed()},
+                                      {"unjudgedSpikes", result.unjudged()},
                                       {"limits", LimitsJson(result.limits)},
                                       {"objective",
                                        {{"waitSeconds", result.objective.wait_seconds},

@@ -61,7 +61,8 @@ struct GateResult {
   std::vector<ReplayedSpike> spikes;  // by pool, then as they follow in the sources
   Limits limits;
   MinuteObjective objective = {};
-  bool passed() const;
+  bool passed() const;           // no limit was passed
+  std::size_t unjudged() const;  // spikes whose cost has a limit and nothing to measure it by
 };
 
 using GateProgress = std::function<void(std::size_t done, std::size_t all)>;

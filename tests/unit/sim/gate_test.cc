@@ -199,7 +199,7 @@ TEST(GateCommandTest, MeasuresCostAgainstTheClairvoyant) {
   EXPECT_THAT(std::string(breach.at("why").get_string()), HasSubstr("where a clairvoyant pays"));
 }
 
-TEST(GateCommandTest, SaysThatACostWithoutAMeasureIsNotJudged) {
+TEST(GateCommandTest, ACostWithoutAMeasureDoesNotPass) {
   const testing::TempDir dir;
   std::string scenario = testing::ReadFile(kScenario) + "  quota: 2\n";
   for (const auto& [was, is] :
@@ -211,9 +211,11 @@ TEST(GateCommandTest, SaysThatACostWithoutAMeasureIsNotJudged) {
   }
   const std::string file = dir.Write("scenario.yaml", scenario).string();
   const Ran ran = Gate({"--scenario", file, "--max-cost-multiple", "1"});
-  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_THAT(ran.err, HasSubstr("the cost of 1 of 1 spikes could not be judged"));
   EXPECT_THAT(ran.out, HasSubstr("nothing to measure the cost by, its limit is not judged)"));
   const Ran unlimited = Gate({"--scenario", file, "--max-replicas", "9"});
+  EXPECT_EQ(unlimited.status, 0) << unlimited.err;
   EXPECT_THAT(unlimited.out, HasSubstr("nothing to measure the cost by);"));
 }
 
