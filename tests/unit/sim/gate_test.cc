@@ -412,7 +412,7 @@ TEST(BacktestCommandTest, BadInputIsSaid) {
       {{"--scenario", kScenario, "--prometheus", "ftp://x", "--last", "1h"}, "ftp"},
       {{"--scenario", kScenario, "--prometheus", "http://127.0.0.1:1", "--last", "10s", "--step",
         "6s"},
-       "shorter than two bins of 6s"},
+       "shorter than two steps of 6s"},
       {{"--scenario", kScenario, "--prometheus", "http://127.0.0.1:1", "--from", "yesterday"},
        "--from"},
       {{"--scenario", kScenario, "--prometheus", "http://127.0.0.1:1", "--from", "100", "--to",
