@@ -378,7 +378,10 @@ TEST_F(ProcessFleetTest, SurvivesAKillOfTheDaemonAtAnyInstant) {
     ASSERT_TRUE(BecomesReady(4)) << "killed after " << millis << " ms";
     DrainAll(next - 1, next);
     ASSERT_TRUE(BecomesReady(2));
-    EXPECT_EQ(FindGatewayProcesses(state_dir()).size(), 3u);
+    // Two and the front; what was told to go may need a moment more on a busy machine.
+    EXPECT_TRUE(WaitUntil(kPatience, [&] { return FindGatewayProcesses(state_dir()).size() == 3; }))
+        << FindGatewayProcesses(state_dir()).size() << " processes, killed after " << millis
+        << " ms";
     next += 3;
   }
   load.Stop();
