@@ -348,6 +348,16 @@ TEST_F(ProcessFleetTest, DISABLED_DaemonToKill) {
   WaitUntil(std::chrono::minutes(1), [] { return false; });
 }
 
+// A line each: which program it runs, and since when.
+std::string Named(const ProcessTable& processes) {
+  std::string text;
+  for (const auto& [config, process] : processes) {
+    text += config + " pid " + std::to_string(process.pid) + " since tick " +
+            std::to_string(process.start_ticks) + "\n";
+  }
+  return text;
+}
+
 TEST_F(ProcessFleetTest, SurvivesAKillOfTheDaemonAtAnyInstant) {
   OpenAndConfigure(Template());
   StartAll(1, 2);
@@ -380,8 +390,7 @@ TEST_F(ProcessFleetTest, SurvivesAKillOfTheDaemonAtAnyInstant) {
     ASSERT_TRUE(BecomesReady(2));
     // Two and the front; what was told to go may need a moment more on a busy machine.
     EXPECT_TRUE(WaitUntil(kPatience, [&] { return FindGatewayProcesses(state_dir()).size() == 3; }))
-        << FindGatewayProcesses(state_dir()).size() << " processes, killed after " << millis
-        << " ms";
+        << Named(FindGatewayProcesses(state_dir())) << "killed after " << millis << " ms";
     next += 3;
   }
   load.Stop();

@@ -3,7 +3,11 @@
 #include <cctype>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -109,19 +113,52 @@ std::optional<std::uint64_t> StartTicks(int pid) {
   return stat->start_ticks;
 }
 
-ProcessTable FindGatewayProcesses(const std::string& directory) {
+namespace {
+
+struct Found {
   ProcessTable table;
+  bool more_to_come = false;
+};
+
+bool StandsBelow(const std::string& process, const std::string& prefix) {
+  std::error_code error;
+  const auto where = std::filesystem::read_symlink("/proc/" + process + "/cwd", error);
+  return !error && where.string().starts_with(prefix);
+}
+
+Found Find(const std::string& directory) {
+  Found found;
   const std::string prefix = directory + "/";
+  std::error_code error;
+  const std::string real = std::filesystem::canonical(directory, error).string() + "/";
   for (const std::string& name : ListDirectory("/proc")) {
     if (std::isdigit(static_cast<unsigned char>(name[0])) == 0) continue;
     const auto cmdline = ReadFileBounded("/proc/" + name + "/cmdline", kMaxProcFile);
     if (!cmdline) continue;
     const std::string config = ConfigArgument(*cmdline);
-    if (config.compare(0, prefix.size(), prefix) != 0) continue;
+    if (!config.starts_with(prefix)) {
+      found.more_to_come = found.more_to_come || StandsBelow(name, real);
+      continue;
+    }
     const int pid = std::stoi(name);
-    if (const auto ticks = StartTicks(pid)) table.emplace(config, ProcessIdentity{pid, *ticks});
+    if (const auto ticks = StartTicks(pid))
+      found.table.emplace(config, ProcessIdentity{pid, *ticks});
   }
-  return table;
+  return found;
+}
+
+}  // namespace
+
+ProcessTable FindGatewayProcesses(const std::string& directory) { return Find(directory).table; }
+
+ProcessTable FindAllGatewayProcesses(const std::string& directory, Duration patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  Found found = Find(directory);
+  while (found.more_to_come && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    found = Find(directory);
+  }
+  return std::move(found.table);
 }
 
 Expected<GatewayProcess> GatewayProcess::Start(const Command& command) {

@@ -33,6 +33,10 @@ std::optional<StatLine> ParseStatLine(const std::string& line);
 // below `directory`. More than one process may have the same.
 using ProcessTable = std::multimap<std::string, ProcessIdentity>;
 ProcessTable FindGatewayProcesses(const std::string& directory);
+// The same for who takes over from a daemon that was killed: a process that it was just starting
+// has let go of the state's lock and does not run its program yet, but stands in its folder below
+// `directory`. It is waited for, for `patience` at most: whatever else stands there is not ours.
+ProcessTable FindAllGatewayProcesses(const std::string& directory, Duration patience);
 
 // One HAProxy process: started by us, or adopted from an earlier run of the daemon. The object is a
 // handle: when it goes, the process stays.

@@ -25,6 +25,7 @@ namespace tidegate::adapters {
 namespace {
 
 constexpr Duration kLockPatience{500};
+constexpr Duration kSpawnPatience{2'000};  // with a process that a killed daemon was just starting
 constexpr Duration kStopGrace{10'000};
 constexpr std::size_t kMaxName = 200;
 
@@ -141,8 +142,8 @@ Expected<void> ProcessFleet::Core::Open() {
   }
   TIDEGATE_TRY(options_.haproxy, FindProgram(options_.haproxy));
   TIDEGATE_TRY_VOID(MakeDirectory(options_.state_dir));
-  // A process that is being started holds the lock until its program runs: whoever has the lock
-  // finds every process of an earlier fleet.
+  // A process that is being started holds the lock until it stands in its folder: whoever has the
+  // lock finds every process of an earlier fleet.
   TIDEGATE_TRY(state_lock_, StateLock::Take(options_.state_dir, kLockPatience));
   wake_ = OwnedFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_.valid()) return Fail(SystemError("make an eventfd"));
@@ -153,7 +154,7 @@ Expected<void> ProcessFleet::Core::Open() {
 }
 
 Expected<void> ProcessFleet::Core::RecoverPools() {
-  const ProcessTable processes = FindGatewayProcesses(options_.state_dir);
+  const ProcessTable processes = FindAllGatewayProcesses(options_.state_dir, kSpawnPatience);
   for (const std::string& name : ListDirectory(options_.state_dir)) {
     const auto id = PoolOfDirectory(name);
     if (!id) continue;

@@ -1,5 +1,9 @@
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
 
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
@@ -183,6 +187,42 @@ TEST(GatewayProcessTest, AdoptsOnlyTheProcessThatWasMeant) {
   ASSERT_TRUE(ticks.has_value());
   EXPECT_TRUE(GatewayProcess::Adopt({::getpid(), *ticks}).has_value());
   EXPECT_EQ(GatewayProcess::Adopt({::getpid(), *ticks + 1}).error().code, ErrorCode::kNotFound);
+}
+
+// What stands in a replica's folder and runs its program once a file `go` is there, as a process
+// does whose daemon was killed while it started it.
+class StartedProcessTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directory(dir_.path() / "edge-1");
+    auto child = testing::ChildProcess::Start(
+        {"/bin/sh", "-c",
+         "cd '" + (dir_.path() / "edge-1").string() + "' && until [ -e go ]; do :; done; " +
+             "exec tail -f '" + config_ + "'"},
+        {});
+    ASSERT_TRUE(child.has_value());
+    child_.emplace(std::move(*child));
+    const auto cwd = "/proc/" + std::to_string(child_->pid()) + "/cwd";
+    ASSERT_TRUE(testing::WaitUntil(Duration(10'000), [&] {
+      return std::filesystem::read_symlink(cwd).filename() == "edge-1";
+    }));
+  }
+
+  testing::TempDir dir_;
+  std::string config_ = dir_.Write("haproxy.cfg", "").string();
+  std::optional<testing::ChildProcess> child_;
+};
+
+TEST_F(StartedProcessTest, IsWaitedFor) {
+  EXPECT_TRUE(FindGatewayProcesses(dir_.path().string()).empty());
+  std::jthread release([&] { dir_.Write("edge-1/go", ""); });
+  const auto found = FindAllGatewayProcesses(dir_.path().string(), Duration(10'000));
+  ASSERT_EQ(found.count(config_), 1u);
+  EXPECT_EQ(found.begin()->second.pid, child_->pid());
+}
+
+TEST_F(StartedProcessTest, IsNotWaitedForForEver) {
+  EXPECT_TRUE(FindAllGatewayProcesses(dir_.path().string(), Duration(20)).empty());
 }
 
 TEST(DiscoveryTest, LabelsMakeTheDocumentedScrapeConfigurationKeepTheTarget) {
