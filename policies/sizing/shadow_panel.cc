@@ -255,10 +255,11 @@ void Pause(const PanelPool& pool, std::int64_t step, double rate, PanelMemory& m
 // What a pool has to believe before it has seen anything: as if 0.3 hours had been seen in which a
 // rule with headroom m and slope s fails a share 0.002 m^-3 / (1 + s) of requests, with longer
 // windows less of it, and costs m times what is needed. So a new pool takes a rise for one that
-// goes on until that costs more than it is worth. In a rough model of the league 30 of 42 days kept
-// the objective where slopes were believed to help nothing, 32 so. 0.004 for 0.002 costs loads of
-// one hour 9 % more; 0.001 keeps 35 of 42 loads at 1.58 times the oracle's cost, where 0.002 keeps
-// 34 at 1.60, but is cheaper than others at equal shares of bad requests on 32, not 34.
+// goes on until that costs more than it is worth. In a rough model of the league, with 0.004 for
+// 0.002, 30 of 42 days kept the objective where slopes were believed to help nothing, 32 so. Where
+// kPrudence was 0.25, 0.004 cost loads of one hour 9 % more. 0.001 keeps 35 of 42 loads at 1.58
+// times the oracle's cost, where 0.002 keeps 34 at 1.60, but is cheaper than others at equal shares
+// of bad requests on 32, not 34.
 constexpr double kPriorSeconds = 0.3 * 3'600;
 constexpr double kPriorLate = 0.002;
 struct Prior {
