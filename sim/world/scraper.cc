@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <tuple>
 #include <utility>
 
 #include "sim/world/range_functions.h"
@@ -53,8 +54,16 @@ void Scraper::Discover(Instant now, const std::string& replica) {
   const Instant known = now + model_.discovery;
   const Duration since = (known.time_since_epoch() - NextPhase(replica)) % model_.interval;
   const Duration wait = since == Duration(0) ? since : model_.interval - since;
-  targets_.push_back({known + wait, replica});
-  std::push_heap(targets_.begin(), targets_.end(), Later{});
+  Enter({known + wait, replica});
+}
+
+// Who was just scraped is next one interval later, which is after nearly all others: its place is
+// looked for from the end.
+void Scraper::Enter(Target target) {
+  const auto key = [](const Target& one) { return std::tie(one.due, one.replica); };
+  auto at = targets_.end();
+  while (at != targets_.begin() && key(*(at - 1)) > key(target)) --at;
+  targets_.insert(at, std::move(target));
 }
 
 Duration Scraper::NextPhase(const std::string& replica) {
@@ -71,18 +80,14 @@ std::optional<Instant> Scraper::NextDue() const {
 
 void Scraper::AdvanceTo(Instant at) {
   while (!targets_.empty() && targets_.front().due <= at) {
-    std::pop_heap(targets_.begin(), targets_.end(), Later{});
-    Scrape(targets_.back());
+    Target target = std::move(targets_.front());
+    targets_.pop_front();
+    Scrape(std::move(target));
   }
 }
 
-// `target` is the last of targets_ and not part of the heap for the moment.
-void Scraper::Scrape(Target& target) {
-  if (target.gone) {
-    Forget(target.replica);
-    targets_.pop_back();
-    return;
-  }
+void Scraper::Scrape(Target target) {
+  if (target.gone) return Forget(target.replica);
   pool_.AdvanceTo(target.due);
   if (const auto served = pool_.Served(target.replica)) {
     const double count = std::floor(*served);
@@ -97,7 +102,7 @@ void Scraper::Scrape(Target& target) {
   } else {
     Leave(target);
   }
-  std::push_heap(targets_.begin(), targets_.end(), Later{});
+  Enter(std::move(target));
 }
 
 // When a replica ends isn't told: it did at any time since its last scrape. Where discovery has not

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -96,13 +97,9 @@ class Scraper {
     std::string replica;
     Instant at{};
   };
-  struct Later {
-    bool operator()(const Target& a, const Target& b) const {
-      return a.due != b.due ? a.due > b.due : a.replica > b.replica;
-    }
-  };
   Duration NextPhase(const std::string& replica);
-  void Scrape(Target& target);
+  void Enter(Target target);
+  void Scrape(Target target);
   void Leave(Target& target);
   double Draw(const Target& target, std::uint64_t what) const;
   bool Lost(const Target& target) const;
@@ -117,7 +114,7 @@ class Scraper {
   PoolModel& pool_;
   ScrapeModel model_;
   std::size_t discovered_ = 0;                 // targets so far
-  std::vector<Target> targets_;                // a heap by Later
+  std::deque<Target> targets_;                 // by due, and then by replica
   std::vector<OnItsWay> on_its_way_;           // by when it is seen, and then as it was stored
   std::vector<signals::SampleSeries> series_;  // sorted by replica; none is without a sample
   std::vector<Marker> markers_;                // in the order in which they were seen
