@@ -7,15 +7,14 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "sim/report/league_duel.h"
+
 namespace tidegate::sim {
 namespace {
 
 namespace json = boost::json;
 
-// Shares of bad requests below this are as good as none.
-constexpr double kLeastTold = 1e-5;
-
-const LeagueCurve* Find(const LeagueTrace& trace, const std::string& contestant) {
+const LeagueCurve* Find(const LeagueTrace& trace, std::string_view contestant) {
   const auto found = std::ranges::find(trace.curves, contestant, &LeagueCurve::contestant);
   return found != trace.curves.end() ? &*found : nullptr;
 }
@@ -23,41 +22,6 @@ const LeagueCurve* Find(const LeagueTrace& trace, const std::string& contestant)
 std::optional<double> BestCost(const LeagueCurve& curve) {
   if (!curve.best) return std::nullopt;
   return curve.runs[*curve.best].replica_seconds;
-}
-
-// Keeps a sum of savings.
-void Count(LeagueDuel& duel, std::optional<double> cost, std::optional<double> other) {
-  if (!cost && !other) return;
-  ++duel.traces;
-  if (!cost) return;
-  if (!other) {
-    ++duel.won;
-    return;
-  }
-  if (*cost < *other) ++duel.won;
-  duel.saving += 1 - *cost / *other;
-}
-
-template <class CostOf>
-LeagueDuel Duel(const League& league, const std::string& contestant,
-                const std::vector<std::string>& others, CostOf cost_of) {
-  LeagueDuel duel;
-  for (const LeagueTrace& trace : league.traces) {
-    const LeagueCurve* const own = Find(trace, contestant);
-    if (own == nullptr) continue;
-    std::optional<double> cheapest;
-    bool played = false;
-    for (const std::string& name : others) {
-      const LeagueCurve* const other = Find(trace, name);
-      if (other == nullptr) continue;
-      played = true;
-      const std::optional<double> cost = cost_of(*other, *own);
-      if (cost && (!cheapest || *cost < *cheapest)) cheapest = cost;
-    }
-    if (played) Count(duel, cost_of(*own, *own), cheapest);
-  }
-  if (duel.traces > 0) duel.saving /= duel.traces;
-  return duel;
 }
 
 json::object RunJson(const LeagueRun& run, double oracle) {
@@ -83,10 +47,11 @@ json::object CurveJson(const LeagueCurve& curve, double oracle) {
 }
 
 json::object DuelJson(const LeagueDuel& duel) {
-  return {{"traces", duel.traces}, {"won", duel.won}, {"meanSavingPercent", duel.saving * 100}};
+  return {{"traces", duel.traces},
+          {"won", duel.won},
+          {"unmatched", duel.unmatched},
+          {"meanSavingPercent", duel.saving * 100}};
 }
-
-const std::vector<std::string> kKnown{"hpa", "keda", "kpa"};
 
 std::string CostText(const LeagueCurve& curve, double oracle, bool best) {
   if (best && !curve.best) return "-";
@@ -111,10 +76,41 @@ std::string TraceLines(const League& league) {
   return text;
 }
 
-std::string DuelText(const char* when, const LeagueDuel& duel) {
-  if (duel.traces == 0) return fmt::format("{}: not played\n", when);
-  return fmt::format("{}: cheaper on {} of {} traces, by {:.0f} % on average\n", when, duel.won,
-                     duel.traces, duel.saving * 100);
+std::string DuelText(const char* what, const LeagueDuel& duel) {
+  if (duel.traces == 0) return fmt::format("{}: not played\n", what);
+  std::string text = fmt::format("{}: cheaper on {} of {} traces, by {:.1f} % on average", what,
+                                 duel.won, duel.traces, duel.saving * 100);
+  if (duel.unmatched > 0)
+    text += fmt::format(" ({} of them without any rival's price, taken for 0 %)", duel.unmatched);
+  return text + "\n";
+}
+
+std::string DuelTexts(const League& league) {
+  const std::vector<EqualShare> shares = AtEqualShares(league);
+  std::string text;
+  if (!shares.empty())
+    text += "\ncost of as few bad requests as tide's default has\n" + ToTable(shares);
+  text += "\nagainst the cheapest of hpa, keda and kpa\n";
+  text += DuelText("  tide at its default, at equal bad %", DuelAtDefault(shares));
+  text += DuelText("  the pool without lag, at as many bad %", DuelWithoutLag(shares));
+  return text + DuelText("  tide and they at their best settings", DuelAtBest(league));
+}
+
+json::value Multiple(std::optional<double> cost, double oracle) {
+  return cost ? json::value(*cost / oracle) : json::value(nullptr);
+}
+
+json::array SharesJson(const std::vector<EqualShare>& shares) {
+  json::array all;
+  for (const EqualShare& share : shares) {
+    all.push_back(json::object{{"trace", share.trace},
+                               {"badPercent", share.bad * 100},
+                               {"tideCostMultiple", share.tide / share.oracle},
+                               {"rival", share.rival},
+                               {"rivalCostMultiple", Multiple(share.rivals, share.oracle)},
+                               {"noLagCostMultiple", Multiple(share.lag_free, share.oracle)}});
+  }
+  return all;
 }
 
 }  // namespace
@@ -168,22 +164,6 @@ std::vector<LeagueStanding> Standings(const League& league) {
   return standings;
 }
 
-LeagueDuel DuelAtDefault(const League& league, const std::string& contestant,
-                         const std::vector<std::string>& others) {
-  return Duel(league, contestant, others,
-              [](const LeagueCurve& curve, const LeagueCurve& own) -> std::optional<double> {
-                const LeagueRun& run = own.runs[own.at_default];
-                if (&curve == &own) return run.replica_seconds;
-                return CostAt(curve, std::max(run.bad, kLeastTold));
-              });
-}
-
-LeagueDuel DuelAtBest(const League& league, const std::string& contestant,
-                      const std::vector<std::string>& others) {
-  return Duel(league, contestant, others,
-              [](const LeagueCurve& curve, const LeagueCurve&) { return BestCost(curve); });
-}
-
 std::string ToTable(const std::vector<League>& leagues) {
   std::string text;
   for (const League& league : leagues) {
@@ -204,9 +184,7 @@ std::string ToTable(const std::vector<League>& leagues) {
           standing.worst_minute * 100, standing.moves, standing.short_seconds / 3'600,
           standing.reached, league.traces.size(), standing.best_cost);
     }
-    text += "\ntide against the cheapest of hpa, keda and kpa\n";
-    text += DuelText("  at tide's default, at equal bad %", DuelAtDefault(league, "tide", kKnown));
-    text += DuelText("  each at its best setting", DuelAtBest(league, "tide", kKnown)) + "\n";
+    text += DuelTexts(league) + "\n";
   }
   return text;
 }
@@ -228,6 +206,7 @@ std::string ToJson(const std::vector<League>& leagues) {
                                     {"reachable", trace.reachable},
                                     {"curves", std::move(curves)}});
     }
+    const std::vector<EqualShare> shares = AtEqualShares(league);
     for (const LeagueStanding& standing : Standings(league)) {
       standings.push_back(json::object{{"contestant", standing.contestant},
                                        {"keptAtDefault", standing.kept},
@@ -241,8 +220,10 @@ std::string ToJson(const std::vector<League>& leagues) {
     all.push_back(json::object{{"scrapeSeconds", Seconds(league.scrape)},
                                {"objectiveBadPercent", league.objective * 100},
                                {"standings", std::move(standings)},
-                               {"tideAtDefault", DuelJson(DuelAtDefault(league, "tide", kKnown))},
-                               {"tideAtBest", DuelJson(DuelAtBest(league, "tide", kKnown))},
+                               {"tideAtDefault", DuelJson(DuelAtDefault(shares))},
+                               {"noLagAtTidesShare", DuelJson(DuelWithoutLag(shares))},
+                               {"tideAtBest", DuelJson(DuelAtBest(league))},
+                               {"atTidesShare", SharesJson(shares)},
                                {"traces", std::move(traces)}});
   }
   return json::serialize(all);

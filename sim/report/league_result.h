@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "policies/base/instant.h"
@@ -45,6 +46,9 @@ struct League {
   std::vector<LeagueTrace> traces;  // by name
 };
 
+inline constexpr std::string_view kTide = "tide";
+inline constexpr std::string_view kLagFree = "no lag";
+
 // What it costs, interpolated between the curve's runs, to have at most this share of bad requests;
 // replica-seconds. Empty: no run has so few.
 std::optional<double> CostAt(const LeagueCurve& curve, double bad);
@@ -62,20 +66,6 @@ struct LeagueStanding {
   double short_seconds = 0;
 };
 std::vector<LeagueStanding> Standings(const League& league);
-
-// One contestant against the cheapest of others at equal shares of bad requests.
-struct LeagueDuel {
-  int traces = 0;  // on which somebody could be compared
-  int won = 0;
-  double saving = 0;  // mean over those traces of 1 - cost / cost of the cheapest other
-};
-// At the share of bad requests that `contestant` has at its default.
-LeagueDuel DuelAtDefault(const League& league, const std::string& contestant,
-                         const std::vector<std::string>& others);
-// Each at its cheapest setting that keeps the objective; traces where `contestant` has none are
-// lost, those where only it has one are won with a saving of 0.
-LeagueDuel DuelAtBest(const League& league, const std::string& contestant,
-                      const std::vector<std::string>& others);
 
 // A table for people, one JSON object of everything, and a page with each trace's curves.
 std::string ToTable(const std::vector<League>& leagues);

@@ -12,11 +12,14 @@
 
 #include <fmt/format.h>
 
+#include "policies/base/check.h"
 #include "sim/report/lag_free.h"
+#include "sim/report/league_duel.h"
 #include "sim/report/league_result.h"
 #include "sim/report/oracle.h"
 #include "sim/runner/contestants.h"
 #include "sim/runner/interrupt.h"
+#include "sim/runner/knob_search.h"
 #include "sim/runner/league_load.h"
 #include "sim/runner/progress.h"
 #include "sim/runner/simulate.h"
@@ -28,8 +31,6 @@ namespace tidegate::sim {
 namespace {
 
 constexpr double kObjective = 0.001;
-// Of a search on the knob: its range is halved so often.
-constexpr int kHalvings = 7;
 // The headroom of the pool without lag, and how long it remembers the highest rate.
 constexpr double kLeastHeadroom = 1, kMostHeadroom = 64;
 constexpr std::array<Duration, 6> kHeld{Duration(0),
@@ -38,7 +39,6 @@ constexpr std::array<Duration, 6> kHeld{Duration(0),
                                         std::chrono::minutes(90),
                                         std::chrono::hours(6),
                                         std::chrono::hours(24)};
-constexpr const char* kLagFree = "no lag";
 
 Replicas InitialOf(const LeagueLoad& load) {
   const double rate = traces::RateAt(load.trace, Duration(0));
@@ -62,51 +62,21 @@ Expected<LeagueRun> Play(const Contestant& contestant, double knob, Duration scr
   return run;
 }
 
-// Runs of one contestant on one load at the settings that a search asks for.
-struct Search {
-  double least = 0, most = 0, by_default = 0;
-  bool more_is_cheaper = true;
-  std::function<Expected<LeagueRun>(double)> run;
-};
-
-// By bisection in logarithms: the dearest setting that is known to keep the objective and the
-// cheapest that is known not to move towards each other. Whether it is kept need not be monotone in
-// the setting; what counts at the end is the cheapest of all runs that kept it.
-Expected<LeagueCurve> Find(const Search& search, bool defaults_only) {
-  LeagueCurve curve;
-  TIDEGATE_TRY(LeagueRun first, search.run(search.by_default));
-  curve.runs.push_back(first);
-  double good = std::log(search.more_is_cheaper ? search.least : search.most);
-  double bad = std::log(search.more_is_cheaper ? search.most : search.least);
-  (first.bad <= kObjective ? good : bad) = std::log(search.by_default);
-  for (int i = 0; i < kHalvings && !defaults_only; ++i) {
-    const double middle = (good + bad) / 2;
-    TIDEGATE_TRY(const LeagueRun run, search.run(std::exp(middle)));
-    curve.runs.push_back(run);
-    (run.bad <= kObjective ? good : bad) = middle;
-  }
-  std::ranges::stable_sort(curve.runs, {}, &LeagueRun::knob);
-  const auto same = [](const LeagueRun& a, const LeagueRun& b) { return a.knob == b.knob; };
-  curve.runs.erase(std::unique(curve.runs.begin(), curve.runs.end(), same), curve.runs.end());
-  for (std::size_t i = 0; i < curve.runs.size(); ++i) {
-    const LeagueRun& run = curve.runs[i];
-    if (run.knob == first.knob) curve.at_default = i;
-    if (run.bad > kObjective) continue;
-    if (!curve.best || run.replica_seconds < curve.runs[*curve.best].replica_seconds)
-      curve.best = i;
-  }
-  return curve;
+KnobSearch SearchOf(const Contestant& contestant, Duration scrape, const LeagueLoad& load) {
+  const bool whole = contestant.spec == nullptr;
+  return {.least = contestant.least,
+          .most = contestant.most,
+          .by_default = contestant.by_default,
+          .more_is_cheaper = contestant.more_is_cheaper,
+          .run = [&contestant, &load, scrape, whole](double knob) {
+            return Play(contestant, whole ? std::round(knob) : knob, scrape, load);
+          }};
 }
 
-Expected<LeagueCurve> Compete(const Contestant& contestant, Duration scrape, const LeagueLoad& load,
-                              bool defaults_only) {
-  const bool whole = contestant.spec == nullptr;
-  const Search search{
-      contestant.least, contestant.most, contestant.by_default, contestant.more_is_cheaper,
-      [&](double knob) { return Play(contestant, whole ? std::round(knob) : knob, scrape, load); }};
-  TIDEGATE_TRY(LeagueCurve curve, Find(search, defaults_only));
-  curve.contestant = contestant.name;
-  curve.knob = contestant.knob;
+// At its default, and at the cheapest settings with each of these shares of bad requests.
+Expected<LeagueCurve> Explore(const KnobSearch& search, const std::vector<double>& shares) {
+  TIDEGATE_TRY(LeagueCurve curve, PlayDefault(search, kObjective));
+  for (const double share : shares) TIDEGATE_TRY_VOID(Approach(search, share, kObjective, curve));
   return curve;
 }
 
@@ -114,7 +84,7 @@ double BestSeconds(const LeagueCurve& curve) { return curve.runs[*curve.best].re
 
 // The curve of the memory with which the objective is cheapest to keep; where none keeps it, that
 // of the shortest.
-Expected<LeagueCurve> CompeteWithoutLag(const LeagueLoad& load, bool defaults_only) {
+Expected<LeagueCurve> CompeteWithoutLag(const LeagueLoad& load, const std::vector<double>& shares) {
   const Scenario scenario = LeagueScenario(Contestant{}, Duration(15'000));
   const LagFreePool pool{.capacity = kLeagueCapacity,
                          .startup = scenario.service.startup,
@@ -125,14 +95,14 @@ Expected<LeagueCurve> CompeteWithoutLag(const LeagueLoad& load, bool defaults_on
                          .counted_from = scenario.service.startup + Duration(1)};
   std::optional<LeagueCurve> cheapest;
   for (const Duration held : kHeld) {
-    if (cheapest && (defaults_only || held > pool.end)) break;
-    const Search search{
+    if (cheapest && (shares.empty() || held > pool.end)) break;
+    const KnobSearch search{
         kLeastHeadroom, kMostHeadroom, 1.25, false, [&](double headroom) -> Expected<LeagueRun> {
           const LagFreeRun run = FollowWithoutLag(load.trace, pool, headroom, held);
           return LeagueRun{
               .knob = headroom, .bad = run.bad_fraction, .replica_seconds = run.replica_seconds};
         }};
-    TIDEGATE_TRY(LeagueCurve curve, Find(search, defaults_only));
+    TIDEGATE_TRY(LeagueCurve curve, Explore(search, shares));
     if (cheapest &&
         (!curve.best || (cheapest->best && BestSeconds(*cheapest) <= BestSeconds(curve))))
       continue;
@@ -160,10 +130,17 @@ OracleBound OracleOf(const LeagueLoad& load) {
   return LeastReplicaSeconds(load.trace, input);
 }
 
-// One piece of work: everything of one contestant on one trace, or a trace's oracle.
+// One piece of work on one trace.
 struct Job {
+  enum class Kind {
+    kOracle,
+    kContestant,  // its default, and the objective
+    kRival,       // a contestant again, at as many bad requests as tide has
+    kLagFree,     // both
+  };
   std::size_t league, trace;
-  std::optional<std::size_t> contestant;  // unset: what does not depend on scrapes
+  Kind kind;
+  std::size_t contestant = 0;
 };
 
 class LeagueRunner {
@@ -171,47 +148,64 @@ class LeagueRunner {
   LeagueRunner(const LeagueOptions& options, std::vector<LeagueLoad> loads)
       : options_(options), loads_(std::move(loads)) {
     for (const Contestant& contestant : Contestants()) {
-      if (options.only.empty() || std::ranges::count(options.only, contestant.name) > 0)
-        contestants_.push_back(&contestant);
+      if (!options.only.empty() && std::ranges::count(options.only, contestant.name) == 0) continue;
+      if (contestant.name == kTide) tide_ = contestants_.size();
+      contestants_.push_back(&contestant);
     }
     for (const Duration scrape : options.scrapes) leagues_.push_back(Empty(scrape));
-    for (std::size_t i = 0; i < loads_.size(); ++i) {
-      jobs_.push_back({0, i, std::nullopt});
-      for (std::size_t l = 0; l < leagues_.size(); ++l) {
-        for (std::size_t c = 0; c < contestants_.size(); ++c) {
-          // Who has scrapes of its own does the same in every league.
-          if (l == 0 || contestants_[c]->scrape == Duration(0)) jobs_.push_back({l, i, c});
-        }
-      }
-    }
-    // Long ones first, so that no thread is left with one at the end.
-    std::ranges::stable_sort(jobs_, std::greater<>(), [&](const Job& job) {
-      return loads_[job.trace].trace.requests.size();
-    });
-    outcomes_.resize(jobs_.size());
+    for (std::size_t i = 0; i < loads_.size(); ++i) AddJobs(i);
   }
 
-  std::size_t jobs() const { return jobs_.size(); }
+  std::size_t jobs() const { return alone_.size() + compared_.size(); }
 
   // True where everything was done.
   Expected<bool> Go(const std::function<bool()>& stopped, Progress& progress) {
-    std::atomic<bool> failed = false;
-    const int threads = options_.threads > 0 ? options_.threads : Processors();
-    const bool complete = ForEach(
-        jobs_.size(), threads, [&] { return stopped() || failed; },
-        [&](std::size_t i) {
-          outcomes_[i] = Do(jobs_[i]);
-          if (!outcomes_[i]) failed = true;
-          progress.Done();
-        });
-    for (auto& outcome : outcomes_) TIDEGATE_TRY_VOID(std::move(outcome));
-    if (complete) Share();
-    return complete;
+    TIDEGATE_TRY(const bool alone, Work(alone_, stopped, progress));
+    if (!alone) return false;
+    Share();
+    return Work(compared_, stopped, progress);
   }
 
   const std::vector<League>& leagues() const { return leagues_; }
 
  private:
+  // Whether others are to be compared with tide at its share of bad requests.
+  bool Duels() const { return tide_.has_value() && !options_.defaults_only; }
+
+  void AddJobs(std::size_t trace) {
+    alone_.push_back({0, trace, Job::Kind::kOracle});
+    for (std::size_t l = 0; l < leagues_.size(); ++l) {
+      for (std::size_t c = 0; c < contestants_.size(); ++c) {
+        // Who has scrapes of its own does the same in every league.
+        if (l == 0 || contestants_[c]->scrape == Duration(0))
+          alone_.push_back({l, trace, Job::Kind::kContestant, c});
+        if (Duels() && std::ranges::count(kRivals, contestants_[c]->name) > 0)
+          compared_.push_back({l, trace, Job::Kind::kRival, c});
+      }
+      compared_.push_back({l, trace, Job::Kind::kLagFree});
+    }
+  }
+
+  Expected<bool> Work(std::vector<Job>& jobs, const std::function<bool()>& stopped,
+                      Progress& progress) {
+    // Long ones first, so that no thread is left with one at the end.
+    std::ranges::stable_sort(jobs, std::greater<>(), [&](const Job& job) {
+      return loads_[job.trace].trace.requests.size();
+    });
+    std::vector<Expected<void>> outcomes(jobs.size());
+    std::atomic<bool> failed = false;
+    const int threads = options_.threads > 0 ? options_.threads : Processors();
+    const bool complete = ForEach(
+        jobs.size(), threads, [&] { return stopped() || failed; },
+        [&](std::size_t i) {
+          outcomes[i] = Do(jobs[i]);
+          if (!outcomes[i]) failed = true;
+          progress.Done();
+        });
+    for (auto& outcome : outcomes) TIDEGATE_TRY_VOID(std::move(outcome));
+    return complete;
+  }
+
   League Empty(Duration scrape) const {
     League league{.objective = kObjective, .scrape = scrape, .contestants = {}, .traces = {}};
     for (const Contestant* contestant : contestants_)
@@ -232,18 +226,35 @@ class LeagueRunner {
 
   Expected<void> Do(const Job& job) {
     const LeagueLoad& load = loads_[job.trace];
-    LeagueTrace& trace = leagues_[job.league].traces[job.trace];
-    if (!job.contestant) {
-      const OracleBound oracle = OracleOf(load);
-      trace.oracle_seconds = oracle.replica_seconds;
-      trace.reachable = oracle.reachable;
-      TIDEGATE_TRY(trace.curves.back(), CompeteWithoutLag(load, options_.defaults_only));
-      return {};
+    League& league = leagues_[job.league];
+    LeagueTrace& trace = league.traces[job.trace];
+    std::vector<double> shares;
+    if (!options_.defaults_only) shares.push_back(kObjective);
+    switch (job.kind) {
+      case Job::Kind::kOracle: {
+        const OracleBound oracle = OracleOf(load);
+        trace.oracle_seconds = oracle.replica_seconds;
+        trace.reachable = oracle.reachable;
+        return {};
+      }
+      case Job::Kind::kContestant: {
+        const Contestant& contestant = *contestants_[job.contestant];
+        TIDEGATE_TRY(LeagueCurve curve, Explore(SearchOf(contestant, league.scrape, load), shares));
+        curve.contestant = contestant.name;
+        curve.knob = contestant.knob;
+        trace.curves[job.contestant] = std::move(curve);
+        return {};
+      }
+      case Job::Kind::kRival:
+        return Approach(SearchOf(*contestants_[job.contestant], league.scrape, load),
+                        ShareToBeat(trace.curves[*tide_]), kObjective,
+                        trace.curves[job.contestant]);
+      case Job::Kind::kLagFree:
+        if (Duels()) shares.push_back(ShareToBeat(trace.curves[*tide_]));
+        TIDEGATE_TRY(trace.curves.back(), CompeteWithoutLag(load, shares));
+        return {};
     }
-    TIDEGATE_TRY(trace.curves[*job.contestant],
-                 Compete(*contestants_[*job.contestant], leagues_[job.league].scrape, load,
-                         options_.defaults_only));
-    return {};
+    TIDEGATE_CHECK(false, "a kind of job");
   }
 
   // What does not depend on the league's scrapes was done for the first one.
@@ -264,8 +275,9 @@ class LeagueRunner {
   std::vector<LeagueLoad> loads_;
   std::vector<const Contestant*> contestants_;
   std::vector<League> leagues_;
-  std::vector<Job> jobs_;
-  std::vector<Expected<void>> outcomes_;
+  std::optional<std::size_t> tide_;  // its place among the contestants
+  std::vector<Job> alone_;           // what needs no other's result
+  std::vector<Job> compared_;        // what needs tide's
 };
 
 std::string NameOf(const std::string& file) {

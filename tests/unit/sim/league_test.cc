@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/report/lag_free.h"
+#include "sim/report/league_duel.h"
 #include "sim/report/league_result.h"
 #include "sim/runner/cli.h"
 #include "sim/runner/contestants.h"
@@ -136,15 +137,54 @@ TEST(LeagueResult, CountsWhoKeepsAndWhoWins) {
   EXPECT_DOUBLE_EQ(standings[0].short_seconds, 180);
   EXPECT_EQ(standings[1].kept, 2);
   EXPECT_DOUBLE_EQ(standings[1].best_cost, 3);
-  const LeagueDuel by_default = DuelAtDefault(league, "tide", {"kpa", "hpa"});
+  const LeagueDuel by_default = DuelAtDefault(AtEqualShares(league));
   EXPECT_EQ(by_default.traces, 2);
   EXPECT_EQ(by_default.won, 2);
+  EXPECT_EQ(by_default.unmatched, 0);
   EXPECT_DOUBLE_EQ(by_default.saving, 0.5);
-  const LeagueDuel at_best = DuelAtBest(league, "tide", {"kpa"});
+  const LeagueDuel at_best = DuelAtBest(league);
   EXPECT_EQ(at_best.traces, 2);
   EXPECT_EQ(at_best.won, 1);
   EXPECT_DOUBLE_EQ(at_best.saving, 0.25);
-  EXPECT_EQ(DuelAtBest(league, "tide", {"hpa"}).traces, 0) << "who did not play can't lose";
+  for (LeagueTrace& trace : league.traces) trace.curves[1].contestant = "queueing";
+  EXPECT_EQ(DuelAtBest(league).traces, 0) << "who did not play can't lose";
+}
+
+TEST(LeagueResult, TellsWhereNoRivalHasAsFewBadRequests) {
+  League league;
+  LeagueTrace trace;
+  trace.curves = {CurveOf({RunOf(1, 0.0002, 150)}, 0, 0), CurveOf({RunOf(1, 0.0005, 100)}, 0, 0),
+                  CurveOf({RunOf(1, 0.0001, 120)}, 0, 0)};
+  trace.curves[0].contestant = "tide";
+  trace.curves[1].contestant = "hpa";
+  trace.curves[2].contestant = "no lag";
+  league.traces = {trace};
+  for (const LeagueDuel& duel :
+       {DuelAtDefault(AtEqualShares(league)), DuelWithoutLag(AtEqualShares(league))}) {
+    EXPECT_EQ(duel.won, 1);
+    EXPECT_EQ(duel.unmatched, 1);
+    EXPECT_EQ(duel.saving, 0);
+  }
+}
+
+TEST(LeagueResult, ComparesThePoolWithoutLagAtTidesShare) {
+  League league;
+  LeagueTrace trace;
+  trace.curves = {CurveOf({RunOf(1, 0.002, 150)}, 0, {}),
+                  CurveOf({RunOf(1, 0.001, 400), RunOf(2, 0.003, 200)}, 0, 0),
+                  CurveOf({RunOf(1, 0.001, 120), RunOf(2, 0.002, 100), RunOf(3, 0.5, 20)}, 0, 0)};
+  trace.curves[0].contestant = "tide";
+  trace.curves[1].contestant = "kpa";
+  trace.curves[2].contestant = "no lag";
+  league.traces = {trace};
+  const std::vector<EqualShare> shares = AtEqualShares(league);
+  ASSERT_EQ(shares.size(), 1u);
+  EXPECT_EQ(shares[0].rival, "kpa");
+  EXPECT_DOUBLE_EQ(*shares[0].rivals, 300);
+  EXPECT_NEAR(*shares[0].lag_free, 100, 1);
+  EXPECT_DOUBLE_EQ(DuelAtDefault(shares).saving, 1 - 150.0 / 300);
+  EXPECT_NEAR(DuelWithoutLag(shares).saving, 1 - 100.0 / 300, 1e-2);
+  EXPECT_THAT(ToTable(shares), HasSubstr("kpa"));
 }
 
 TEST(Contestants, AllHaveManifestsThatCompileAtBothEnds) {

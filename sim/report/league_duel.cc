@@ -1,0 +1,123 @@
+#include "sim/report/league_duel.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace tidegate::sim {
+namespace {
+
+// Shares of bad requests below this are as good as none.
+constexpr double kLeastTold = 1e-5;
+
+const LeagueCurve* Find(const LeagueTrace& trace, std::string_view contestant) {
+  const auto found = std::ranges::find(trace.curves, contestant, &LeagueCurve::contestant);
+  return found != trace.curves.end() ? &*found : nullptr;
+}
+
+std::optional<double> BestCost(const LeagueCurve& curve) {
+  if (!curve.best) return std::nullopt;
+  return curve.runs[*curve.best].replica_seconds;
+}
+
+std::vector<const LeagueCurve*> RivalsOf(const LeagueTrace& trace) {
+  std::vector<const LeagueCurve*> rivals;
+  for (const std::string_view name : kRivals) {
+    const LeagueCurve* const rival = Find(trace, name);
+    if (rival != nullptr) rivals.push_back(rival);
+  }
+  return rivals;
+}
+
+// Keeps a sum of savings.
+void Count(LeagueDuel& duel, std::optional<double> cost, std::optional<double> rivals) {
+  if (!cost && !rivals) return;
+  ++duel.traces;
+  if (!rivals) ++duel.unmatched;
+  if (!cost) return;
+  if (!rivals || *cost < *rivals) ++duel.won;
+  if (rivals) duel.saving += 1 - *cost / *rivals;
+}
+
+LeagueDuel Mean(LeagueDuel duel) {
+  if (duel.traces > 0) duel.saving /= duel.traces;
+  return duel;
+}
+
+std::string Over(std::optional<double> cost, double oracle) {
+  return cost ? fmt::format("{:.2f}x", *cost / oracle) : "-";
+}
+
+}  // namespace
+
+double ShareToBeat(const LeagueCurve& curve) {
+  return std::max(curve.runs[curve.at_default].bad, kLeastTold);
+}
+
+std::vector<EqualShare> AtEqualShares(const League& league) {
+  std::vector<EqualShare> shares;
+  for (const LeagueTrace& trace : league.traces) {
+    const LeagueCurve* const tide = Find(trace, kTide);
+    const std::vector<const LeagueCurve*> rivals = RivalsOf(trace);
+    if (tide == nullptr || rivals.empty()) continue;
+    EqualShare share{.trace = trace.name,
+                     .bad = ShareToBeat(*tide),
+                     .oracle = trace.oracle_seconds,
+                     .tide = tide->runs[tide->at_default].replica_seconds};
+    for (const LeagueCurve* const rival : rivals) {
+      const std::optional<double> cost = CostAt(*rival, share.bad);
+      if (!cost || (share.rivals && *share.rivals <= *cost)) continue;
+      share.rivals = cost;
+      share.rival = rival->contestant;
+    }
+    const LeagueCurve* const lag_free = Find(trace, kLagFree);
+    if (lag_free != nullptr) share.lag_free = CostAt(*lag_free, share.bad);
+    shares.push_back(std::move(share));
+  }
+  return shares;
+}
+
+LeagueDuel DuelAtDefault(const std::vector<EqualShare>& shares) {
+  LeagueDuel duel;
+  for (const EqualShare& share : shares) Count(duel, share.tide, share.rivals);
+  return Mean(duel);
+}
+
+LeagueDuel DuelWithoutLag(const std::vector<EqualShare>& shares) {
+  LeagueDuel duel;
+  for (const EqualShare& share : shares) Count(duel, share.lag_free, share.rivals);
+  return Mean(duel);
+}
+
+LeagueDuel DuelAtBest(const League& league) {
+  LeagueDuel duel;
+  for (const LeagueTrace& trace : league.traces) {
+    const LeagueCurve* const tide = Find(trace, kTide);
+    const std::vector<const LeagueCurve*> rivals = RivalsOf(trace);
+    if (tide == nullptr || rivals.empty()) continue;
+    std::optional<double> cheapest;
+    for (const LeagueCurve* const rival : rivals) {
+      const std::optional<double> cost = BestCost(*rival);
+      if (cost && (!cheapest || *cost < *cheapest)) cheapest = cost;
+    }
+    Count(duel, BestCost(*tide), cheapest);
+  }
+  return Mean(duel);
+}
+
+std::string ToTable(const std::vector<EqualShare>& shares) {
+  std::string text = fmt::format("{:<28} {:>9} {:>8} {:>15} {:>8} {:>8}\n", "trace", "bad", "tide",
+                                 "cheapest rival", "no lag", "saving");
+  for (const EqualShare& share : shares) {
+    const std::string rival = share.rival + " " + Over(share.rivals, share.oracle);
+    const std::string saving =
+        share.rivals ? fmt::format("{:.1f} %", 100 * (1 - share.tide / *share.rivals)) : "-";
+    text += fmt::format("{:<28} {:>7.3f} % {:>8} {:>15} {:>8} {:>8}\n", share.trace.substr(0, 28),
+                        share.bad * 100, Over(share.tide, share.oracle), rival,
+                        Over(share.lag_free, share.oracle), saving);
+  }
+  return text;
+}
+
+}  // namespace tidegate::sim
