@@ -37,29 +37,22 @@ constexpr std::array<Window, kWindows> kWindowTable{{
     {minutes(30), Of::kStretches, 6},
     {minutes(90), Of::kStretches, 16},
 }};
-struct Base {
-  std::size_t window;
-  std::size_t slope;
-};
-constexpr std::array<Base, kBases> kBaseTable{{{0, 0},
-                                               {1, 0},
-                                               {2, 0},
-                                               {3, 0},
-                                               {4, 0},
-                                               {0, 1},
-                                               {1, 1},
-                                               {2, 1},
-                                               {3, 1},
-                                               {0, 2},
-                                               {1, 2},
-                                               {2, 2}}};
+// How far a trend is taken to go on, in waves. Replicas are there one wave after a reading, so that
+// 0.8 is where the load is in the mean while it rises, and 2.4 where it is when the wave after that
+// is there. 0.7 and 2, and 1 and 3, were no better on 42 recorded loads.
+constexpr std::array<double, kReaches> kReachTable{0, 0.8, 2.4};
+// Rules whose reach is none ask for no bursts: they are for noise, of which each peak is a burst.
+constexpr bool Bursts(std::size_t base) { return base >= kWindows; }
+constexpr std::size_t WindowOf(std::size_t base) { return base % kWindows; }
+constexpr std::size_t ReachOf(std::size_t base) { return base / kWindows; }
 
-// What the rules look at: the windows' highest rates, and where the load goes if it rises on by a
-// slope of 1 and of 2, and in a burst. What was asked for is kept for one lead time, so that all of
-// them are the highest of so long.
-constexpr std::size_t kWithSlope = kWindows - 1;  // and the slope: its place
-constexpr std::size_t kInBurst = kWindows + 2;
+// What the rules look at: the highest of where the load was and would be by each reach, the highest
+// rate of the longer windows, and what a burst will be. What was asked for is kept for one lead
+// time, so that all of them are the highest of so long.
+constexpr std::size_t kLonger = kReaches - 1;  // and the window: its place
+constexpr std::size_t kInBurst = kLonger + kWindows;
 constexpr std::size_t kSeen = kInBurst + 1;
+static_assert(kSeen == kWindows + 3, "PanelMemory::waiting is bounded by it");
 using Seen = std::array<double, kSeen>;
 
 void Append(std::vector<double>& values, double value, std::size_t most) {
@@ -79,8 +72,24 @@ int LagOf(const PanelPool& pool) {
   return std::clamp(static_cast<int>(std::ceil(Seconds(pool.lead) / kStepSeconds)), 1, kMostLag);
 }
 
-// A step's rate, in the ring of its steps, of its minute and of its stretch.
-void Enter(const PanelPool& pool, std::int64_t step, double rate, PanelMemory& memory) {
+// Over how many steps a rise is taken: one interval between samples. Over two intervals of 15 s 26
+// of 42 recorded days kept 99.9 % in time (at 1.65 times the oracle's cost) instead of 32
+// (at 1.74), over 10 s as many.
+std::size_t RiseSteps(const PanelPool& pool) {
+  return static_cast<std::size_t>(std::clamp<Duration::rep>(pool.apart / kPanelStep, 1, kMostRise));
+}
+
+// What the newest rate gained each second since then.
+double RiseOf(const PanelPool& pool, const std::vector<double>& newest) {
+  const std::size_t back = std::min(newest.size() - 1, RiseSteps(pool));
+  if (back == 0) return 0;
+  const double gain = newest.back() - newest[newest.size() - 1 - back];
+  return gain / (static_cast<double>(back) * kStepSeconds);
+}
+
+// A step's rate, in the ring of its steps, of its minute and of its stretch, and its trend.
+void Enter(const PanelPool& pool, std::int64_t step, double rate, const std::optional<Trend>& trend,
+           PanelMemory& memory) {
   const auto enter = [&](std::vector<double>& values, int steps, int most) {
     if (!values.empty() && step / steps == memory.step / steps) {
       values.back() = std::max(values.back(), rate);
@@ -93,64 +102,66 @@ void Enter(const PanelPool& pool, std::int64_t step, double rate, PanelMemory& m
   if (!memory.newest.empty() && step == memory.step) {
     memory.newest.back() = rate;
   } else {
+    const auto lag = static_cast<std::size_t>(LagOf(pool));
     // As many as See() looks at.
-    const int most = std::max(kNewest, LagOf(pool) + 1 + kMostRise);
-    Append(memory.newest, rate, static_cast<std::size_t>(most));
-    Append(memory.asked, 0, static_cast<std::size_t>(LagOf(pool)) + 1);
+    Append(memory.newest, rate, std::max<std::size_t>(kNewest, lag + 1 + kMostRise));
+    Append(memory.asked, 0, lag + 1);
+    Append(memory.levels, 0, lag + 1);
+    Append(memory.slopes, 0, lag + 1);
   }
+  const Trend now = trend.value_or(Trend{rate, RiseOf(pool, memory.newest)});
+  memory.levels.back() = now.level;
+  memory.slopes.back() = now.slope;
   memory.step = step;
 }
 
-// Over how many steps a rise is taken: one interval between samples. Over two intervals of 15 s 26
-// of 42 recorded days kept 99.9 % in time (at 1.65 times the oracle's cost) instead of 32
-// (at 1.74), over 10 s as many.
-std::size_t RiseOf(const PanelPool& pool) {
-  return static_cast<std::size_t>(std::clamp<Duration::rep>(pool.apart / kPanelStep, 1, kMostRise));
-}
-
 // A load that has risen by a twentieth within one interval is taken to rise on for two lead times,
-// whatever rule is followed: a reading is one interval old where it counts, replicas are there one
-// lead time later, and the next decision's another one. Rules are judged with it: where they were
-// not, those with little headroom were thought to fail ten times of what the pool failed, and the
-// four days of tweets cost 2.0, 2.0, 1.8 and 1.3 times the oracle instead of 1.6, 1.6, 1.75
-// and 1.2. Of 42 recorded days (scrapes of 15 s) a fifth, and three times as fast, keeps 31 at 1.54
-// times the oracle's cost, a tenth and twice as fast 30 at 1.52, a twentieth and twice as fast 31
-// at 1.51; 1.5 and 2.5 times as fast 29 at 1.49 and 1.54.
+// by all rules that have a reach: the sum of rates is one interval old, replicas are there one lead
+// time later, and the next decision's another one. Rules are judged with it: where they were not,
+// those with little headroom were thought to fail ten times of what the pool failed, and the four
+// days of tweets cost 2.0, 2.0, 1.8 and 1.3 times the oracle instead of 1.6, 1.6, 1.75 and 1.2. Of
+// 42 recorded loads (scrapes of 15 s) a tenth keeps 35 at 1.55 times the oracle's cost, a twentieth
+// 34 at 1.53.
 constexpr double kBurst = 1.05;
 constexpr double kBurstSlope = 2;
 
+double BurstAt(const std::vector<double>& newest, std::size_t at, std::size_t rise, int lag) {
+  const std::size_t back = std::min(at, rise);
+  const double before = newest[at - back];
+  // The first two may be those of a pool that was just met.
+  if (at < 2 || newest[at] <= kBurst * before) return 0;
+  return newest[at] + kBurstSlope * (newest[at] - before) / static_cast<double>(back) * lag;
+}
+
 Seen See(const PanelPool& pool, const PanelMemory& memory, int lag) {
   Seen seen{};
-  const std::vector<double>& newest = memory.newest;
-  const std::size_t count = newest.size(), rise = RiseOf(pool);
-  const std::size_t held = std::min(count, static_cast<std::size_t>(lag) + 1);
-  for (std::size_t at = count - held; at < count; ++at) {
-    const double rate = newest[at];
-    const std::size_t back = std::min(at, rise);
-    const double before = newest[at - back];
-    const double gain =
-        back > 0 ? std::max(0.0, rate - before) / static_cast<double>(back) * lag : 0;
-    seen[0] = std::max(seen[0], rate);
-    seen[kWithSlope + 1] = std::max(seen[kWithSlope + 1], rate + gain);
-    seen[kWithSlope + 2] = std::max(seen[kWithSlope + 2], rate + 2 * gain);
-    // The first two may be those of a pool that was just met.
-    if (at > 1 && rate > kBurst * before)
-      seen[kInBurst] = std::max(seen[kInBurst], rate + kBurstSlope * gain);
+  const auto most = static_cast<std::size_t>(lag) + 1;
+  const std::size_t count = memory.newest.size(), rise = RiseSteps(pool);
+  double highest = 0;
+  for (std::size_t at = count - std::min(count, most); at < count; ++at) {
+    highest = std::max(highest, memory.newest[at]);
+    seen[kInBurst] = std::max(seen[kInBurst], BurstAt(memory.newest, at, rise, lag));
+  }
+  const std::size_t trends = memory.levels.size();
+  for (std::size_t at = trends - std::min(trends, most); at < trends; ++at) {
+    const double rise_of_wave = std::max(0.0, memory.slopes[at]) * Seconds(pool.wave);
+    for (std::size_t i = 0; i < kReaches; ++i)
+      seen[i] = std::max(seen[i], memory.levels[at] + kReachTable[i] * rise_of_wave);
   }
   for (std::size_t i = 1; i < kWindows; ++i) {
     const Window& window = kWindowTable[i];
     const std::vector<double>& values = window.of == Of::kSteps     ? memory.newest
                                         : window.of == Of::kMinutes ? memory.minutes
                                                                     : memory.stretches;
-    seen[i] = std::max(seen[0], Highest(values, window.count));
+    highest = seen[kLonger + i] = std::max(highest, Highest(values, window.count));
   }
   return seen;
 }
 
 double LoadOf(const Seen& seen, std::size_t base) {
-  const Base& rule = kBaseTable[base];
-  const double window = seen[rule.window];
-  return rule.slope > 0 ? std::max(window, seen[kWithSlope + rule.slope]) : window;
+  const double ahead = seen[ReachOf(base)];
+  const std::size_t window = WindowOf(base);
+  return window == 0 ? ahead : std::max(ahead, seen[kLonger + window]);
 }
 
 // Without calls and conversions, so that loops over rules become vector instructions: adding 2^52
@@ -195,12 +206,13 @@ void Judge(const PanelPool& pool, double kept, const Seen& seen, double rate, Pa
   std::array<double, kEach> late, cost, serving;
   for (std::size_t base = 0; base < kBases; ++base) {
     const double load = LoadOf(seen, base) * inverse;
+    const double least_load = Bursts(base) ? burst : 0;
     const auto at = static_cast<std::ptrdiff_t>(base * kEach);
     std::copy_n(memory.late.begin() + at, kEach, late.begin());
     std::copy_n(memory.cost.begin() + at, kEach, cost.begin());
     std::copy_n(memory.serving.begin() + at, kEach, serving.begin());
     for (std::size_t k = 0; k < kEach; ++k) {
-      const double wanted = std::max(load * kHeadrooms[k], burst) + spare;
+      const double wanted = std::max(load * kHeadrooms[k], least_load) + spare;
       const double need = Ceil(std::min(most, std::max(least, wanted)));
       // What is below stays below: a pool that shrinks does so at once.
       const double grown = std::min(need, std::max(serving[k] * factor, serving[k] + wave));
@@ -222,23 +234,27 @@ void Judge(const PanelPool& pool, double kept, const Seen& seen, double rate, Pa
 
 bool Fits(const PanelMemory& memory) {
   return memory.step > 0 && !memory.newest.empty() && !memory.asked.empty() &&
-         !memory.minutes.empty() && !memory.stretches.empty() && memory.late.size() == kRules &&
+         memory.levels.size() == memory.asked.size() &&
+         memory.slopes.size() == memory.asked.size() && !memory.minutes.empty() &&
+         !memory.stretches.empty() && memory.late.size() == kRules &&
          memory.cost.size() == kRules && memory.serving.size() == kRules &&
          memory.waiting.size() % kSeen == 0 && memory.chosen < static_cast<std::int32_t>(kRules);
 }
 
-void Begin(const PanelPool& pool, std::int64_t step, double rate, PanelMemory& memory) {
+void Begin(const PanelPool& pool, std::int64_t step, double rate, const std::optional<Trend>& trend,
+           PanelMemory& memory) {
   memory = {};
   memory.late.assign(kRules, 0);
   memory.cost.assign(kRules, 0);
   const double need = rate / pool.per_replica + pool.spare;
   memory.serving.assign(
       kRules, std::clamp(Ceil(std::min(need, MostOf(pool))), LeastOf(pool), MostOf(pool)));
-  Enter(pool, step, rate, memory);
+  Enter(pool, step, rate, trend, memory);
 }
 
 // Long silence: what the short windows knew is gone, and what rules saw can't be judged.
-void Pause(const PanelPool& pool, std::int64_t step, double rate, PanelMemory& memory) {
+void Pause(const PanelPool& pool, std::int64_t step, double rate, const std::optional<Trend>& trend,
+           PanelMemory& memory) {
   const auto skip = [&](std::vector<double>& values, int steps, int most) {
     const std::int64_t missed = step / steps - memory.step / steps - 1;
     for (std::int64_t i = 0; i < std::min<std::int64_t>(missed, most); ++i)
@@ -248,19 +264,21 @@ void Pause(const PanelPool& pool, std::int64_t step, double rate, PanelMemory& m
   skip(memory.stretches, kStretchSteps, kMostStretches);
   memory.newest.clear();
   memory.asked.clear();
+  memory.levels.clear();
+  memory.slopes.clear();
   memory.waiting.clear();
-  Enter(pool, step, rate, memory);
+  Enter(pool, step, rate, trend, memory);
 }
 
-// What a pool has to believe before it has seen anything: as if 0.3 hours had been seen in which a
-// rule with headroom m and slope s fails a share 0.002 m^-3 / (1 + s) of requests, with longer
+// What a pool has to believe before it has seen anything: as if 0.1 hours had been seen in which a
+// rule with headroom m and reach r fails a share 0.002 m^-3 / (1 + 1.25 r) of requests, with longer
 // windows less of it, and costs m times what is needed. So a new pool takes a rise for one that
-// goes on until that costs more than it is worth. In a rough model of the league, with 0.004 for
-// 0.002, 30 of 42 days kept the objective where slopes were believed to help nothing, 32 so. Where
-// kPrudence was 0.25, 0.004 cost loads of one hour 9 % more. 0.001 keeps 35 of 42 loads at 1.58
-// times the oracle's cost, where 0.002 keeps 34 at 1.60, but is cheaper than others at equal shares
-// of bad requests on 32, not 34.
-constexpr double kPriorSeconds = 0.3 * 3'600;
+// goes on until that costs more than it is worth. Of 42 recorded loads (scrapes of 15 s, kPrudence
+// 0.07) 36 keep the objective at 1.55 times the oracle's cost; with 0.05 hours 35 at 1.53, and with
+// 0.001 of requests 33 at 1.57. With 0.3 hours and kPrudence 0.14, 34 at 1.53: more prudence, and
+// less to believe, is the better way to pay for it. Exponent, and how much reaches and windows
+// count, were drawn anew fifty times over these loads; nothing was better in all of it.
+constexpr double kPriorSeconds = 0.1 * 3'600;
 constexpr double kPriorLate = 0.002;
 struct Prior {
   std::array<double, kRules> late{};  // share of requests
@@ -270,9 +288,10 @@ const Prior& PriorOf() {
   static const Prior kPrior = [] {
     Prior prior;
     for (std::size_t rule = 0; rule < kRules; ++rule) {
+      const RuleBase base = BaseOf(rule);
       const double headroom = HeadroomOf(rule);
-      const double steps = Seconds(BaseOf(rule).window) / kStepSeconds;
-      prior.late[rule] = kPriorLate / (headroom * headroom * headroom * (1 + BaseOf(rule).slope)) *
+      const double steps = Seconds(base.window) / kStepSeconds;
+      prior.late[rule] = kPriorLate / (headroom * headroom * headroom * (1 + 1.25 * base.reach)) *
                          (0.3 + 1 / (1 + steps / 36));
       prior.cost[rule] = headroom * (1 + 0.05 * std::log2(1 + steps));
     }
@@ -317,23 +336,24 @@ std::size_t Best(const std::array<double, kRules>& late, const std::array<double
 }  // namespace
 
 RuleBase BaseOf(std::size_t rule) {
-  const Base& base = kBaseTable[rule / kHeadrooms.size()];
-  return {kWindowTable[base.window].length, static_cast<double>(base.slope)};
+  const std::size_t base = rule / kHeadrooms.size();
+  return {kWindowTable[WindowOf(base)].length, kReachTable[ReachOf(base)], Bursts(base)};
 }
 
 double HeadroomOf(std::size_t rule) { return kHeadrooms[rule % kHeadrooms.size()]; }
 
-void Look(const PanelPool& pool, Duration half_life, Instant now, Rate rate, PanelMemory& memory) {
+void Look(const PanelPool& pool, Duration half_life, Instant now, Rate rate,
+          const std::optional<Trend>& trend, PanelMemory& memory) {
   TIDEGATE_CHECK(rate >= 0 && pool.per_replica > 0 && pool.most_each > 0, "a rate and a pool");
   const std::int64_t step = UnixMillis(now) / kPanelStep.count();
-  if (!Fits(memory)) return Begin(pool, step, rate, memory);
-  if (step - memory.step > kMostPause) return Pause(pool, step, rate, memory);
-  if (step <= memory.step) return Enter(pool, memory.step, rate, memory);
+  if (!Fits(memory)) return Begin(pool, step, rate, trend, memory);
+  if (step - memory.step > kMostPause) return Pause(pool, step, rate, trend, memory);
+  if (step <= memory.step) return Enter(pool, memory.step, rate, trend, memory);
   const int lag = LagOf(pool);
   const double kept = std::exp2(-kStepSeconds / Seconds(half_life));
   // The rate is taken for that of all steps since the last look.
   for (std::int64_t next = memory.step + 1; next <= step; ++next) {
-    Enter(pool, next, rate, memory);
+    Enter(pool, next, rate, trend, memory);
     const Seen seen = See(pool, memory, lag);
     memory.waiting.insert(memory.waiting.end(), seen.begin(), seen.end());
     const auto due = [&] { return memory.waiting.size() / kSeen > static_cast<std::size_t>(lag); };
@@ -347,7 +367,7 @@ void Look(const PanelPool& pool, Duration half_life, Instant now, Rate rate, Pan
   }
 }
 
-PanelChoice Choose(const PanelPool& pool, double allowed, Rate rate, PanelMemory& memory) {
+PanelChoice Choose(const PanelPool& pool, double allowed, PanelMemory& memory) {
   TIDEGATE_CHECK(Fits(memory) && allowed > 0, "something was seen");
   const Prior& prior = PriorOf();
   const double seconds = std::max(kStepSeconds, memory.seconds);
@@ -365,8 +385,9 @@ PanelChoice Choose(const PanelPool& pool, double allowed, Rate rate, PanelMemory
   memory.chosen = static_cast<std::int32_t>(choice.rule);
   const int lag = LagOf(pool);
   const Seen seen = See(pool, memory, lag);
-  const double load = std::max(rate, LoadOf(seen, choice.rule / kHeadrooms.size()));
-  choice.asked = std::max(HeadroomOf(choice.rule) * load, seen[kInBurst]);
+  const std::size_t base = choice.rule / kHeadrooms.size();
+  choice.asked = HeadroomOf(choice.rule) * LoadOf(seen, base);
+  if (Bursts(base)) choice.asked = std::max(choice.asked, seen[kInBurst]);
   memory.asked.back() = std::max(memory.asked.back(), choice.asked);
   choice.load = Highest(memory.asked, lag + 1);
   choice.late_share =

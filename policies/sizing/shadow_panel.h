@@ -3,11 +3,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "policies/base/fields.h"
 #include "policies/base/instant.h"
 #include "policies/base/units.h"
+#include "policies/sizing/load_trend.h"
 
 namespace tidegate::sizing {
 
@@ -16,11 +18,11 @@ namespace tidegate::sizing {
 // been best. So headroom is learned from the pool's own volatility over its own lead time, and no
 // target is set by anybody.
 //
-// A rule asks for   need = headroom x max(highest rate of its window, newest + slope x rise),
-// where `rise` is what the rate gains in one lead time if it goes on as between the last samples,
-// and keeps it for one lead time; and in a burst, whatever the rule, for what the burst will be. A
-// short window with little headroom is right for a smooth day, a long one with much for flash
-// crowds; shrinking only with confidence is what the windows do.
+// A rule asks for   need = headroom x max(highest rate of its window, where the load will be),
+// which is where it is, and its trend one wave of new replicas later times the rule's reach, and
+// keeps it for one lead time. Most rules ask, in a burst, at least for what that will be. A short
+// window with little headroom is right for a smooth day, a long one with much for flash crowds, no
+// reach and no bursts for noise; shrinking only with confidence is what the windows do.
 constexpr std::array<double, 12> kHeadrooms{1, 1.1, 1.25, 1.5, 2, 2.4, 3.0, 4.0, 5.5, 8.0, 12, 18};
 
 // The panel looks and judges once a step, however often the pool is decided.
@@ -34,12 +36,14 @@ constexpr int kMostPause = 60;
 
 struct RuleBase {
   Duration window;
-  double slope;
+  double reach;  // waves of new replicas that a trend is taken to go on for
+  bool bursts;   // whether it asks for what a burst will be
 };
-// Windows of one reading up to an hour and a half; slopes with the shorter ones, of which a rise is
-// news. 144 rules in all.
+// Windows of one reading up to an hour and a half, each with no reach and no bursts, and with two
+// reaches and bursts. 180 rules in all.
 constexpr std::size_t kWindows = 5;
-constexpr std::size_t kBases = 12;
+constexpr std::size_t kReaches = 3;
+constexpr std::size_t kBases = kWindows * kReaches;
 constexpr std::size_t kRules = kBases * kHeadrooms.size();
 RuleBase BaseOf(std::size_t rule);
 double HeadroomOf(std::size_t rule);
@@ -63,6 +67,8 @@ struct PanelPool {
 struct PanelMemory {
   std::int64_t step = 0;          // the newest one, since 1970; 0: nothing was seen
   std::vector<double> newest;     // rates of the newest steps
+  std::vector<double> levels;     // where the load was at the newest steps
+  std::vector<double> slopes;     // by which that grew each second
   std::vector<double> minutes;    // highest rates of minutes, the newest last
   std::vector<double> stretches;  // highest rates of six minutes each, the newest last
   std::vector<double> asked;      // the most that was asked for in each of the newest steps
@@ -86,6 +92,18 @@ struct PanelMemory {
                 .most = kHuge,
                 .most_items = kMostLag + 1 + kMostRise},
           self.newest);
+    visit(Field{.name = "levels",
+                .help = "where the load was at the newest steps",
+                .least = 0,
+                .most = kHuge,
+                .most_items = kMostLag + 1},
+          self.levels);
+    visit(Field{.name = "slopes",
+                .help = "by which that grew each second",
+                .least = -kHuge,
+                .most = kHuge,
+                .most_items = kMostLag + 1},
+          self.slopes);
     visit(Field{"minutes", "highest rates of the newest minutes", 0, kHuge}, self.minutes);
     visit(Field{"stretches", "highest rates of six minutes each", 0, kHuge}, self.stretches);
     visit(Field{"asked", "the most that was asked for in each of the newest steps", 0, kHuge},
@@ -123,8 +141,11 @@ struct PanelMemory {
   }
 };
 
-// One more look at the rate, >= 0 and finite. Looks may come at any pace; not before the last one.
-void Look(const PanelPool& pool, Duration half_life, Instant now, Rate rate, PanelMemory& memory);
+// One more look at the rate, >= 0 and finite, and at where the load is and goes; without a trend
+// the rate is taken for the level, and what it gained since one interval between samples ago for
+// the slope. Looks may come at any pace; not before the last one.
+void Look(const PanelPool& pool, Duration half_life, Instant now, Rate rate,
+          const std::optional<Trend>& trend, PanelMemory& memory);
 
 // What the best rule asks for.
 struct PanelChoice {
@@ -138,6 +159,6 @@ struct PanelChoice {
 };
 // The rule with the least cost / need + penalty of its late share; ties go to the one before.
 // `allowed` is the share that is allowed, 0 < .. < 1. Precondition: Look() was called.
-PanelChoice Choose(const PanelPool& pool, double allowed, Rate rate, PanelMemory& memory);
+PanelChoice Choose(const PanelPool& pool, double allowed, PanelMemory& memory);
 
 }  // namespace tidegate::sizing

@@ -7,6 +7,7 @@
 #include "policies/base/fields.h"
 #include "policies/base/instant.h"
 #include "policies/sizing/capacity.h"
+#include "policies/sizing/load_trend.h"
 #include "policies/sizing/policy.h"
 #include "policies/sizing/service_learner.h"
 #include "policies/sizing/shadow_panel.h"
@@ -39,6 +40,7 @@ struct TideOptions {
 
 struct TideMemory {
   PanelMemory panel;
+  TrendMemory trend;
   ServiceMemory service;
   double oldest_seconds = 0;   // the greatest age of a sample that counted, slowly forgotten
   double tick_seconds = 0;     // the longest time between two looks, as slowly forgotten
@@ -50,6 +52,7 @@ struct TideMemory {
   template <class Self, class Visitor>
   static void VisitFields(Self& self, Visitor& visit) {
     visit(Field{"panel", "how the rules of the panel did"}, self.panel);
+    visit(Field{"trend", "where the load is and goes"}, self.trend);
     visit(Field{"service", "the service time learned"}, self.service);
     visit(Field{"oldestReadingSeconds", "slowly forgotten", 0, 1e9}, self.oldest_seconds);
     visit(Field{"tickSeconds", "between two looks; slowly forgotten", 0, 1e9}, self.tick_seconds);
@@ -58,7 +61,7 @@ struct TideMemory {
     visit(Field{"at", "of the last look"}, self.at);
   }
   bool operator==(const TideMemory& other) const {
-    return panel == other.panel && service == other.service &&
+    return panel == other.panel && trend == other.trend && service == other.service &&
            oldest_seconds == other.oldest_seconds && tick_seconds == other.tick_seconds &&
            startup_seconds == other.startup_seconds && at == other.at;
   }

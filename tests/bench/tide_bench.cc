@@ -1,7 +1,10 @@
 // Decisions of the policy tide with what a week has taught it: readings, panel, guards and plan.
 
 #include <cmath>
+#include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
@@ -49,6 +52,12 @@ signals::PoolSnapshot PoolAt(Instant now, Replicas replicas) {
   reading.quality = signals::Quality::kOk;
   reading.age = Duration(5'000);
   reading.value = 800 + 300 * std::sin(Seconds(now - kStart) / 86'400 * 6.28);
+  // Scraped every 15 s, each at its own time.
+  for (const signals::ReplicaView& view : pool.replicas) {
+    const auto phase = std::hash<std::string>{}(view.name) % 15'000;
+    const Duration age((UnixMillis(now) + static_cast<std::int64_t>(phase)) % 15'000);
+    reading.each.push_back({view.name, reading.value / replicas, age});
+  }
   pool.readings = {reading};
   return pool;
 }
@@ -64,9 +73,14 @@ void BM_TideDecision(benchmark::State& state) {
     replicas = outcome.decision.desired.replicas;
   };
   for (int i = 0; i < 20'000; ++i, now += kTick) decide(PoolAt(now, replicas));
-  signals::PoolSnapshot pool = PoolAt(now, 10);
+  // Made outside of what is timed: fifteen seconds of readings, again and again.
+  std::vector<signals::PoolSnapshot> pools;
+  for (Duration ago{0}; ago < Duration(15'000); ago += Duration(1'000))
+    pools.push_back(PoolAt(now + ago, 10));
   for (auto _ : state) {
     now += Duration(state.range(0));
+    const signals::PoolSnapshot& pool =
+        pools[static_cast<std::size_t>(UnixMillis(now) / 1'000 % 15)];
     decide(pool);
     benchmark::DoNotOptimize(replicas);
   }

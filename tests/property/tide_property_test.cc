@@ -1,5 +1,6 @@
 // Whatever the load was: sizes within bounds, more load never fewer replicas, equal inputs equal
 // sizes, and a restart in between changes nothing.
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -28,8 +29,27 @@ struct Pool {
     input.readings = readings;
     return input;
   }
+  // So many replicas that share it, scraped every 15 s, each at its own time.
+  Input LookAtEach(Instant now, double rate, int count) {
+    Input input = Look(now, rate, {});
+    replicas.clear();
+    for (int i = 0; i < count; ++i) {
+      signals::ReplicaView view;
+      view.name = "r" + std::to_string(1'000 + i);
+      view.phase = signals::Phase::kReady;
+      view.since = view.started = now - std::chrono::hours(1);
+      view.ready_at = view.since;
+      replicas.push_back(view);
+      readings[0].each.push_back(
+          {view.name, rate / count, Duration((UnixMillis(now) + 9'270 * i) % 15'000)});
+    }
+    input.readings = readings;
+    input.replicas = replicas;
+    return input;
+  }
   signals::Reading reading;
   std::vector<signals::Reading> readings;
+  std::vector<signals::ReplicaView> replicas;
   std::vector<SignalTarget> targets{{"rps", 100.0, signals::Measure::kRequests}};
 };
 
@@ -76,6 +96,22 @@ RC_GTEST_PROP(TideProperty, NeverBelowTheLoadAndNeverFewerForMore, ()) {
   }
 }
 
+RC_GTEST_PROP(TideProperty, NeverFewerWhereEachReplicaSaysMore, ()) {
+  Pool pool;
+  TideMemory memory;
+  Instant now = kStart;
+  const int count = *rc::gen::inRange(1, 20);
+  for (const Tick& tick : AnyLoad()) {
+    now += tick.after;
+    TideMemory other = memory;
+    const double more = tick.rate * *rc::gen::element(1.001, 1.3, 5.0) + 1;
+    const Replicas size = SizeOf(pool.LookAtEach(now, tick.rate, count), memory);
+    RC_ASSERT(size >= 1);
+    const Replicas larger = SizeOf(pool.LookAtEach(now, more, count), other);
+    if (memory.panel.chosen == other.panel.chosen) RC_ASSERT(larger >= size);
+  }
+}
+
 RC_GTEST_PROP(TideProperty, ARestartChangesNothing, ()) {
   Pool pool;
   TideMemory memory, restarted;
@@ -84,8 +120,10 @@ RC_GTEST_PROP(TideProperty, ARestartChangesNothing, ()) {
   for (const Tick& tick : AnyLoad()) {
     now += tick.after;
     const Duration age = Duration(*rc::gen::inRange(0, 30'000));
-    RC_ASSERT(SizeOf(pool.Look(now, tick.rate, age), memory) ==
-              SizeOf(pool.Look(now, tick.rate, age), restarted));
+    const int count = *rc::gen::inRange(0, 5);
+    const Input input =
+        count > 0 ? pool.LookAtEach(now, tick.rate, count) : pool.Look(now, tick.rate, age);
+    RC_ASSERT(SizeOf(input, memory) == SizeOf(input, restarted));
     RC_ASSERT(memory.panel.chosen == restarted.panel.chosen);
     if (*rc::gen::inRange(0, 8) != 0) continue;
     PolicyMemory kept = Policies()[index].memory;

@@ -1,6 +1,7 @@
 // The policy as the catalog has it, and its panel: what is learned from a load over time.
 #include "policies/sizing/tide.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -48,6 +49,7 @@ class Life {
     reading.value = rate;
     reading.age = Duration(3'000);
     reading.detail = quality == Quality::kOk ? "" : "because";
+    reading.each = each_;
     const std::vector<signals::Reading> readings{reading};
     Input input;
     input.now = now_;
@@ -80,6 +82,7 @@ class Life {
   TideMemory memory_;
   std::vector<SignalTarget> targets_{{"rps", std::nullopt, Measure::kRequests}};
   std::vector<signals::ReplicaView> replicas_;
+  std::vector<signals::ReplicaValue> each_;
   std::string note_;
   Instant now_ = FromUnixMillis(1'767'225'600'000);
 };
@@ -113,6 +116,18 @@ TEST_F(TideTest, KeepsWhatALongerStartUpNeeds) {
   for (auto& replica : slow.replicas_) replica.ready_at = replica.started + std::chrono::minutes(4);
   const Replicas late = slow.Live(8 * kHour + 120, ramp);
   EXPECT_GT(late, quick);
+}
+
+TEST_F(TideTest, TheNewestSamplesCountForAll) {
+  Live(8 * kHour, [](int) { return 1'600.0; });
+  Life told = *this;
+  // Those that were scraped last were asked for more.
+  for (int i = 0; i < 20; ++i)
+    told.each_.push_back(
+        {replicas_[static_cast<std::size_t>(i)].name, 100 - 2.0 * i, Duration(700 * i + 100)});
+  std::ranges::sort(told.each_, {}, &signals::ReplicaValue::replica);
+  std::ranges::sort(told.replicas_, {}, &signals::ReplicaView::name);
+  EXPECT_GT(told.Replica(1'600), Replica(1'600));
 }
 
 TEST_F(TideTest, AFallAloneDoesNotShrinkThePoolBelowTheLoad) {
@@ -195,6 +210,14 @@ TEST_F(TideTest, AMemoryThatDoesNotFitIsBegunAnew) {
   memory_.panel.late = {1, 2, 3};
   EXPECT_GT(Replica(1'600), 10);
   EXPECT_EQ(memory_.panel.late.size(), kRules);
+}
+
+TEST_F(TideTest, AMemoryOfAnEarlierVersionIsBegunAnewByAPartialReadingToo) {
+  memory_.panel.step = 5;
+  memory_.panel.newest = {1'000};
+  each_ = {{"r0", 100, Duration(2'000)}};
+  EXPECT_GT(Size(1'600, Quality::kPartial).proposals.at(0).replicas, 10);
+  EXPECT_EQ(memory_.panel.levels.size(), 1u);
 }
 
 TEST_F(TideTest, IsBoundedInMemory) {
