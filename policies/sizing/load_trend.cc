@@ -40,7 +40,8 @@ constexpr double kMostNoise = 0.25;
 // 0.02 each burst was taken for noise: 32 of 42 loads kept the objective, in place of 34.
 constexpr double kNoiseLearned = 0.0005;
 constexpr double kNoiseClip = 9;
-// 3 %: evenly balanced pools stay below, where one replica has a tenth more than others it is more.
+// 3 %, relative: a pool that shares its load evenly stays below, one whose replicas have shares of
+// 1 and 2 does not (load_trend_test.cc).
 constexpr double kUnsureNoise = 9e-4;
 // Nothing is known after a pause of so long.
 constexpr double kLongestPause = 60;

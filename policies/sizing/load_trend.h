@@ -75,9 +75,8 @@ struct TrendLook {
   Duration apart{15'000};  // > 0
 };
 
-// Follows the load by those samples that are new since the last look, in order of time. Looks are
-// not before the last one. Empty: the reading does not say what each replica did and when; nothing
-// is remembered of it.
+// Follows the load by those samples that are new since the last look. Looks come in order of time.
+// Empty: the reading does not say what each replica did and when; nothing is remembered of it.
 std::optional<Trend> FollowTrend(const TrendLook& look, TrendMemory& memory);
 
 // Whether replicas differ so much from each other that the trend is a guess.

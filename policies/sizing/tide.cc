@@ -34,8 +34,8 @@ constexpr double kBeyond = 2;
 //  - An estimate is one of them old in the mean, which is part of the lead time that rules are
 //    judged by, but for half of it: the trend is ahead of the estimate by more, and with that taken
 //    for the whole truth rules were thought to fail less than they do. With 2.5 s more taken off 31
-//    of 42 recorded loads kept the objective, in place of 34, and with 7.5 s more 26 (34 with less
-//    than a third of kPrudence, as cheaply).
+//    of 42 recorded loads kept the objective, in place of 34, and with 7.5 s more 26 (34 with
+//    less than a third of the kPrudence of that time, as cheaply).
 //  - A burst is taken over one of them (shadow_panel.cc).
 constexpr Duration kApart{15'000};
 constexpr Duration kCounted{7'500};
@@ -113,10 +113,16 @@ bool IsRate(const Input& input, std::string_view source) {
   return target != input.targets.end() && target->measure == signals::Measure::kRequests;
 }
 
-std::string Explain(const PanelChoice& choice, const PanelPool& pool, Rate rate, bool saturated) {
+std::string Explain(const PanelChoice& choice, const PanelPool& pool, Rate rate,
+                    const std::optional<Trend>& trend, bool saturated) {
   const RuleBase base = BaseOf(choice.rule);
-  std::string note = fmt::format("{:.6g}/s, {:.3g} x the highest of {}", rate,
-                                 HeadroomOf(choice.rule), FormatDuration(base.window));
+  std::string note = fmt::format("{:.6g}/s", rate);
+  if (trend) {
+    note += fmt::format(" ({:.6g}/s by the newest samples, {:+.3g}/s each second)", trend->level,
+                        trend->slope);
+  }
+  note += fmt::format(", {:.3g} x the highest of {}", HeadroomOf(choice.rule),
+                      FormatDuration(base.window));
   if (base.reach > 0) {
     note += fmt::format(" or of what there will be in {:.3g} s", Seconds(pool.wave) * base.reach);
   }
@@ -194,7 +200,7 @@ void SizeByPanel(const Input& input, const TideOptions& options, Rate demand, Si
   proposal.replicas = replicas;
   proposal.target =
       sized.table != nullptr ? sized.table->RateOf(replicas) / replicas : sized.target;
-  proposal.note = Explain(choice, sized.pool, demand, saturated);
+  proposal.note = Explain(choice, sized.pool, demand, trend, saturated);
 }
 
 // By the objective where the capacity is known well enough, else by the target.

@@ -128,6 +128,7 @@ TEST_F(TideTest, TheNewestSamplesCountForAll) {
   std::ranges::sort(told.each_, {}, &signals::ReplicaValue::replica);
   std::ranges::sort(told.replicas_, {}, &signals::ReplicaView::name);
   EXPECT_GT(told.Replica(1'600), Replica(1'600));
+  EXPECT_THAT(told.note_, HasSubstr("by the newest samples"));
 }
 
 TEST_F(TideTest, AFallAloneDoesNotShrinkThePoolBelowTheLoad) {
