@@ -14,9 +14,9 @@
 namespace tidegate::sizing {
 
 // A panel of simple rules that all size the same pool in its shadow. Each is scored on what it
-// would have had ready by now, had it been followed, and the pool follows the one that would have
-// been best. So headroom is learned from the pool's own volatility over its own lead time, and no
-// target is set by anybody.
+// would have had ready by now, had it been followed, and the pool follows the mean of what they ask
+// for, in which a rule counts by how well it would have done. So headroom is learned from the
+// pool's own volatility over its own lead time, and no target is set by anybody.
 //
 // A rule asks for   need = headroom x max(highest rate of its window, where the load will be),
 // which is where it is, and its trend one wave of new replicas later times the rule's reach, and
@@ -79,7 +79,6 @@ struct PanelMemory {
   double requests = 0;            // that were judged
   double need = 0;                // replica-seconds that they needed
   double seconds = 0;             // that were judged
-  std::int32_t chosen = -1;       // the rule that was followed last
   bool operator==(const PanelMemory&) const = default;
 
   template <class Self, class Visitor>
@@ -135,30 +134,33 @@ struct PanelMemory {
     visit(Field{"requests", "that were judged, faded", 0, kHuge}, self.requests);
     visit(Field{"need", "replica-seconds that they needed, faded", 0, kHuge}, self.need);
     visit(Field{"seconds", "that were judged, faded", 0, kHuge}, self.seconds);
-    visit(Field{"chosen", "the rule that was followed last; -1: none", -1,
-                static_cast<double>(kRules) - 1},
-          self.chosen);
   }
 };
 
-// One more look at the rate, >= 0 and finite, and at where the load is and goes; without a trend
-// the rate is taken for the level, and what it gained since one interval between samples ago for
-// the slope. Looks may come at any pace; not before the last one.
-void Look(const PanelPool& pool, Duration half_life, Instant now, Rate rate,
-          const std::optional<Trend>& trend, PanelMemory& memory);
+// One more look at a load.
+struct PanelLook {
+  Instant now{};  // not before the last one; looks may come at any pace
+  Rate rate = 0;  // >= 0 and finite
+  // Where the load is and goes; without it the rate is taken for the level, and what it gained
+  // since one interval between samples ago for the slope.
+  std::optional<Trend> trend{};
+  Duration half_life{86'400'000};  // what was judged so long ago counts half; > 0
+  double allowed = 1e-3;           // share of requests that may be late; 0 < .. < 1
+};
 
-// What the best rule asks for.
+// What the rules ask for.
 struct PanelChoice {
-  std::size_t rule = 0;
   Rate asked = 0;  // with headroom
   // The highest of those of one lead time: what was asked for must have come before it is given up,
-  // whatever rule is followed by now.
+  // however the rules count by now.
   Rate load = 0;
+  std::size_t rule = 0;   // that counts most
+  double weight = 0;      // that it has; all of them have 1
   double late_share = 0;  // of requests that it would have failed, by what was seen
   double cost = 0;        // that it would have had, over what was needed
 };
-// The rule with the least cost / need + penalty of its late share; ties go to the one before.
-// `allowed` is the share that is allowed, 0 < .. < 1. Precondition: Look() was called.
-PanelChoice Choose(const PanelPool& pool, double allowed, PanelMemory& memory);
+// How much a rule counts follows from what was judged before this look, so that more load never
+// makes them ask for less.
+PanelChoice AskPanel(const PanelPool& pool, const PanelLook& look, PanelMemory& memory);
 
 }  // namespace tidegate::sizing

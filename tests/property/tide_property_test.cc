@@ -86,12 +86,11 @@ RC_GTEST_PROP(TideProperty, NeverBelowTheLoadAndNeverFewerForMore, ()) {
     now += tick.after;
     TideMemory other = memory;
     const double more = tick.rate * *rc::gen::element(1.001, 1.3, 5.0) + 1;
-    // By the same rule: what is chosen may change with what is seen now.
     const Replicas size = SizeOf(pool.Look(now, tick.rate, {}), memory);
     RC_ASSERT(size * 100.0 >= tick.rate - 1e-6);
     RC_ASSERT(size >= 1);
     const Replicas larger = SizeOf(pool.Look(now, more, {}), other);
-    if (memory.panel.chosen == other.panel.chosen) RC_ASSERT(larger >= size);
+    RC_ASSERT(larger >= size);
     RC_ASSERT(larger * 100.0 >= more - 1e-6);
   }
 }
@@ -108,7 +107,7 @@ RC_GTEST_PROP(TideProperty, NeverFewerWhereEachReplicaSaysMore, ()) {
     const Replicas size = SizeOf(pool.LookAtEach(now, tick.rate, count), memory);
     RC_ASSERT(size >= 1);
     const Replicas larger = SizeOf(pool.LookAtEach(now, more, count), other);
-    if (memory.panel.chosen == other.panel.chosen) RC_ASSERT(larger >= size);
+    RC_ASSERT(larger >= size);
   }
 }
 
@@ -124,7 +123,6 @@ RC_GTEST_PROP(TideProperty, ARestartChangesNothing, ()) {
     const Input input =
         count > 0 ? pool.LookAtEach(now, tick.rate, count) : pool.Look(now, tick.rate, age);
     RC_ASSERT(SizeOf(input, memory) == SizeOf(input, restarted));
-    RC_ASSERT(memory.panel.chosen == restarted.panel.chosen);
     if (*rc::gen::inRange(0, 8) != 0) continue;
     PolicyMemory kept = Policies()[index].memory;
     std::visit(
