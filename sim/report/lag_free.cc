@@ -92,7 +92,8 @@ LagFreeRun FollowWithoutLag(const traces::Trace& trace, const LagFreePool& pool,
   for (std::int64_t now = 0; now < end; ++now) {
     const Rate rate = traces::RateAt(trace, std::chrono::seconds(now));
     follower.Turn(now);
-    const double needed = std::ceil(headroom * rate / pool.capacity);
+    const Duration seen_at = std::max(Duration(0), std::chrono::seconds(now) - pool.seen_late);
+    const double needed = std::ceil(headroom * traces::RateAt(trace, seen_at) / pool.capacity);
     follower.Want(now, held.Want(now, static_cast<Replicas>(std::clamp(needed, 1.0, 1e6))));
     if (now >= counted) {
       arrived += rate;

@@ -6,13 +6,15 @@
 
 namespace tidegate::sim {
 
-// A pool whose policy sees the load of each second without lag and knows nothing of the future.
+// A pool whose policy sees the load of each second without lag, or that much later, and knows
+// nothing of the future.
 struct LagFreePool {
-  Rate capacity = 0;    // requests per second of one ready replica; > 0
-  Duration startup{0};  // from start to ready
-  Duration drain{0};    // paid after a replica's last service
-  Duration wait{0};     // a request that is served later than this is bad
-  double surge = 1;     // of the serving size starts at once, at least one replica; > 0
+  Rate capacity = 0;      // requests per second of one ready replica; > 0
+  Duration startup{0};    // from start to ready
+  Duration drain{0};      // paid after a replica's last service
+  Duration wait{0};       // a request that is served later than this is bad
+  double surge = 1;       // of the serving size starts at once, at least one replica; > 0
+  Duration seen_late{0};  // the load that is seen is so old
   Replicas initial = 1;
   Duration end{0};
   Duration counted_from{0};  // requests before don't count

@@ -76,7 +76,7 @@ std::string TraceLines(const League& league) {
   return text;
 }
 
-std::string DuelText(const char* what, const LeagueDuel& duel) {
+std::string DuelText(std::string_view what, const LeagueDuel& duel) {
   if (duel.traces == 0) return fmt::format("{}: not played\n", what);
   std::string text = fmt::format("{}: cheaper on {} of {} traces, by {:.1f} % on average", what,
                                  duel.won, duel.traces, duel.saving * 100);
@@ -92,7 +92,12 @@ std::string DuelTexts(const League& league) {
     text += "\ncost of as few bad requests as tide's default has\n" + ToTable(shares);
   text += "\nagainst the cheapest of hpa, keda and kpa\n";
   text += DuelText("  tide at its default, at equal bad %", DuelAtDefault(shares));
-  text += DuelText("  the pool without lag, at as many bad %", DuelWithoutLag(shares));
+  const std::string lag_free =
+      league.seen_late > Duration(0)
+          ? fmt::format("  the pool without lag, seeing the load {} late, at as many bad %",
+                        FormatDuration(league.seen_late))
+          : "  the pool without lag, at as many bad %";
+  text += DuelText(lag_free, DuelWithoutLag(shares));
   return text + DuelText("  tide and they at their best settings", DuelAtBest(league));
 }
 
@@ -219,6 +224,7 @@ std::string ToJson(const std::vector<League>& leagues) {
     }
     all.push_back(json::object{{"scrapeSeconds", Seconds(league.scrape)},
                                {"objectiveBadPercent", league.objective * 100},
+                               {"noLagSeenLateSeconds", Seconds(league.seen_late)},
                                {"standings", std::move(standings)},
                                {"tideAtDefault", DuelJson(DuelAtDefault(shares))},
                                {"noLagAtTidesShare", DuelJson(DuelWithoutLag(shares))},

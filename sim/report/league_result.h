@@ -42,6 +42,7 @@ struct LeagueTrace {
 struct League {
   double objective = 0.001;
   Duration scrape{0};
+  Duration seen_late{0};  // by the pool without lag: the load that it sees is so old
   std::vector<std::string> contestants;
   std::vector<LeagueTrace> traces;  // by name
 };

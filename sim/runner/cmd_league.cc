@@ -23,6 +23,7 @@ struct LeagueArguments {
   LeagueOptions options;
   std::vector<double> scrapes{15, 30};
   double days = 4;
+  double seen_late = 0;
 };
 
 }  // namespace
@@ -40,6 +41,12 @@ RunCommand AddLeague(CLI::App& app) {
       ->add_option("--days", arguments->days,
                    "Of longer traces only so many are played, around the peak")
       ->check(CLI::Range(0.01, 1'000.0))
+      ->capture_default_str();
+  league
+      ->add_option("--seen-late", arguments->seen_late,
+                   "Seconds that the pool without lag sees the load late; half an interval between "
+                   "scrapes is the age of what they tell")
+      ->check(CLI::Range(0.0, 600.0))
       ->capture_default_str();
   league->add_option("--only", options.only, "Contestants")->check(CLI::IsMember(Names()));
   league->add_option("--trace", options.files, "Only traces whose names hold one of these");
@@ -63,6 +70,7 @@ RunCommand AddLeague(CLI::App& app) {
   return [arguments](Streams streams) {
     for (const double seconds : arguments->scrapes)
       arguments->options.scrapes.push_back(FromSeconds(seconds));
+    arguments->options.seen_late = FromSeconds(arguments->seen_late);
     arguments->options.window = FromSeconds(arguments->days * 86'400);
     return RunLeague(arguments->options, streams);
   };

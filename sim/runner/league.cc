@@ -84,12 +84,14 @@ double BestSeconds(const LeagueCurve& curve) { return curve.runs[*curve.best].re
 
 // The curve of the memory with which the objective is cheapest to keep; where none keeps it, that
 // of the shortest.
-Expected<LeagueCurve> CompeteWithoutLag(const LeagueLoad& load, const std::vector<double>& shares) {
+Expected<LeagueCurve> CompeteWithoutLag(const LeagueLoad& load, Duration seen_late,
+                                        const std::vector<double>& shares) {
   const Scenario scenario = LeagueScenario(Contestant{}, Duration(15'000));
   const LagFreePool pool{.capacity = kLeagueCapacity,
                          .startup = scenario.service.startup,
                          .drain = scenario.service.drain,
                          .wait = LongestGoodWait(scenario),
+                         .seen_late = seen_late,
                          .initial = InitialOf(load),
                          .end = traces::Length(load.trace),
                          .counted_from = scenario.service.startup + Duration(1)};
@@ -207,7 +209,11 @@ class LeagueRunner {
   }
 
   League Empty(Duration scrape) const {
-    League league{.objective = kObjective, .scrape = scrape, .contestants = {}, .traces = {}};
+    League league{.objective = kObjective,
+                  .scrape = scrape,
+                  .seen_late = options_.seen_late,
+                  .contestants = {},
+                  .traces = {}};
     for (const Contestant* contestant : contestants_)
       league.contestants.emplace_back(contestant->name);
     league.contestants.emplace_back(kLagFree);
@@ -251,7 +257,7 @@ class LeagueRunner {
                         trace.curves[job.contestant]);
       case Job::Kind::kLagFree:
         if (Duels()) shares.push_back(ShareToBeat(trace.curves[*tide_]));
-        TIDEGATE_TRY(trace.curves.back(), CompeteWithoutLag(load, shares));
+        TIDEGATE_TRY(trace.curves.back(), CompeteWithoutLag(load, options_.seen_late, shares));
         return {};
     }
     TIDEGATE_CHECK(false, "a kind of job");

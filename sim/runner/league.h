@@ -15,6 +15,7 @@ struct LeagueOptions {
   std::vector<std::string> only;   // contestants; empty: all
   std::vector<std::string> files;  // names of traces that hold one of these; empty: all
   bool defaults_only = false;      // no search for the cheapest settings
+  Duration seen_late{0};           // the pool without lag sees a load that old
   int threads = 0;                 // 0: one for each processor
   bool json = false;
   std::string page;  // a file for the HTML page; empty: none

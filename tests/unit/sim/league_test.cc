@@ -100,6 +100,22 @@ TEST(LagFree, FollowsEachSecondAndPaysForStartsAndDrains) {
   EXPECT_EQ(FollowWithoutLag(trace, pool, 2).bad_fraction, 0);
 }
 
+TEST(LagFree, SeesTheLoadLateWhereItIsTold) {
+  traces::Trace trace{Duration(1'000), std::vector<double>(100, 100.0)};
+  for (std::size_t i = 40; i < 60; ++i) trace.requests[i] = 200;
+  const LagFreePool pool{.capacity = 100,
+                         .startup = Duration(5'000),
+                         .drain = Duration(3'000),
+                         .wait = Duration(200),
+                         .seen_late = Duration(4'000),
+                         .initial = 1,
+                         .end = Duration(100'000),
+                         .counted_from = Duration(0)};
+  const LagFreeRun run = FollowWithoutLag(trace, pool, 1);
+  EXPECT_DOUBLE_EQ(run.replica_seconds, 100 + 30) << "the same replicas, four seconds later";
+  EXPECT_NEAR(run.bad_fraction * 12'000, 900 - 40, 1);
+}
+
 TEST(LeagueResult, InterpolatesBetweenSettings) {
   const LeagueCurve curve =
       CurveOf({RunOf(1, 0.0, 400), RunOf(2, 0.002, 200), RunOf(3, 0.1, 300)}, 0, 0);
