@@ -429,6 +429,7 @@ PanelChoice AskPanel(const PanelPool& pool, const PanelLook& look, PanelMemory& 
   memory.asked.back() = std::max(memory.asked.back(), choice.asked);
   choice.load = Highest(memory.asked, LagOf(pool) + 1);
   const std::size_t rule = choice.rule = weights.most;
+  memory.chosen = static_cast<std::int32_t>(rule);
   choice.weight = weights.each[rule] / weights.sum;
   choice.late_share =
       memory.requests > 0 ? memory.late[rule] / memory.requests : PriorOf().late[rule];

@@ -79,6 +79,8 @@ struct PanelMemory {
   double requests = 0;            // that were judged
   double need = 0;                // replica-seconds that they needed
   double seconds = 0;             // that were judged
+  // The rule that counted most at the last look: for who reads a state, nothing depends on it.
+  std::int32_t chosen = -1;
   bool operator==(const PanelMemory&) const = default;
 
   template <class Self, class Visitor>
@@ -134,6 +136,9 @@ struct PanelMemory {
     visit(Field{"requests", "that were judged, faded", 0, kHuge}, self.requests);
     visit(Field{"need", "replica-seconds that they needed, faded", 0, kHuge}, self.need);
     visit(Field{"seconds", "that were judged, faded", 0, kHuge}, self.seconds);
+    visit(Field{"chosen", "the rule that counted most at the last look; -1: none", -1,
+                static_cast<double>(kRules) - 1},
+          self.chosen);
   }
 };
 
