@@ -91,8 +91,8 @@ double RiseOf(const PanelPool& pool, const std::vector<double>& newest) {
 }
 
 // A step's rate, in the ring of its steps, of its minute and of its stretch, and its trend.
-void Enter(const PanelPool& pool, std::int64_t step, double rate, const std::optional<Trend>& trend,
-           PanelMemory& memory) {
+void Enter(const PanelPool& pool, std::int64_t step, const PanelLook& look, PanelMemory& memory) {
+  const Rate rate = look.rate;
   const auto enter = [&](std::vector<double>& values, int steps, int most) {
     if (!values.empty() && step / steps == memory.step / steps) {
       values.back() = std::max(values.back(), rate);
@@ -112,7 +112,7 @@ void Enter(const PanelPool& pool, std::int64_t step, double rate, const std::opt
     Append(memory.levels, 0, lag + 1);
     Append(memory.slopes, 0, lag + 1);
   }
-  const Trend now = trend.value_or(Trend{rate, RiseOf(pool, memory.newest)});
+  const Trend now = look.trend.value_or(Trend{rate, RiseOf(pool, memory.newest)});
   memory.levels.back() = now.level;
   memory.slopes.back() = now.slope;
   memory.step = step;
@@ -242,20 +242,18 @@ bool Fits(const PanelMemory& memory) {
          memory.waiting.size() % kSeen == 0;
 }
 
-void Begin(const PanelPool& pool, std::int64_t step, double rate, const std::optional<Trend>& trend,
-           PanelMemory& memory) {
+void Begin(const PanelPool& pool, const PanelLook& look, PanelMemory& memory) {
   memory = {};
   memory.late.assign(kRules, 0);
   memory.cost.assign(kRules, 0);
-  const double need = rate / pool.per_replica + pool.spare;
+  const double need = look.rate / pool.per_replica + pool.spare;
   memory.serving.assign(
       kRules, std::clamp(Ceil(std::min(need, MostOf(pool))), LeastOf(pool), MostOf(pool)));
-  Enter(pool, step, rate, trend, memory);
+  Enter(pool, StepOf(look.now), look, memory);
 }
 
 // Long silence: what the short windows knew is gone, and what rules saw can't be judged.
-void Pause(const PanelPool& pool, std::int64_t step, double rate, const std::optional<Trend>& trend,
-           PanelMemory& memory) {
+void Pause(const PanelPool& pool, std::int64_t step, const PanelLook& look, PanelMemory& memory) {
   const auto skip = [&](std::vector<double>& values, int steps, int most) {
     const std::int64_t missed = step / steps - memory.step / steps - 1;
     for (std::int64_t i = 0; i < std::min<std::int64_t>(missed, most); ++i)
@@ -268,7 +266,7 @@ void Pause(const PanelPool& pool, std::int64_t step, double rate, const std::opt
   memory.levels.clear();
   memory.slopes.clear();
   memory.waiting.clear();
-  Enter(pool, step, rate, trend, memory);
+  Enter(pool, step, look, memory);
 }
 
 // What a pool has to believe before it has seen anything: as if 0.1 hours had been seen in which a
@@ -312,10 +310,10 @@ constexpr double kPenalty = 0.9;
 // 1997). Who follows the best rule alone trusts one that was lucky, and goes after each burst from
 // too little to too much; and as what is late falls convexly with capacity, less is late with the
 // mean of two sizes than in the mean of both. The spread is in proportion to what the best one pays
-// beyond the need: a tenth of a replica more is much on a calm day. Of 42 recorded
-// loads (scrapes of 15 s) 0.3 keeps the objective on 34 at 1.43 times the oracle's cost, 0.25 on 33
-// at 1.42, 0.35 on 33 at 1.45; the best rule alone kept it on 33 at 1.48 where it was allowed a
-// fifth of the share that the pool is, and on 36 at 1.55 with 0.07 of it.
+// beyond the need: a tenth of a replica more is much on a calm day. Of 42 recorded loads (scrapes
+// of 15 s) 0.3 keeps the objective on 34 at 1.43 times the oracle's cost, 0.25 on 33 at 1.42, 0.35
+// on 33 at 1.45; the best rule alone kept it on 33 at 1.48 where it was allowed a fifth of the
+// share that the pool is, and on 36 at 1.55 with 0.07 of it.
 constexpr double kSpread = 0.3;
 constexpr double kLeastSpread = 0.002;
 // What counts less than e^-8 of the best one is left out.
@@ -371,18 +369,18 @@ Seen Look(const PanelPool& pool, const PanelLook& look, PanelMemory& memory) {
   const std::int64_t step = StepOf(look.now);
   const int lag = LagOf(pool);
   if (step - memory.step > kMostPause) {
-    Pause(pool, step, look.rate, look.trend, memory);
+    Pause(pool, step, look, memory);
     return See(pool, memory, lag);
   }
   if (step <= memory.step) {
-    Enter(pool, memory.step, look.rate, look.trend, memory);
+    Enter(pool, memory.step, look, memory);
     return See(pool, memory, lag);
   }
   const double kept = std::exp2(-kStepSeconds / Seconds(look.half_life));
   Seen seen{};
   // The rate is taken for that of all steps since the last look.
   for (std::int64_t next = memory.step + 1; next <= step; ++next) {
-    Enter(pool, next, look.rate, look.trend, memory);
+    Enter(pool, next, look, memory);
     seen = See(pool, memory, lag);
     memory.waiting.insert(memory.waiting.end(), seen.begin(), seen.end());
     const auto due = [&] { return memory.waiting.size() / kSeen > static_cast<std::size_t>(lag); };
@@ -422,7 +420,7 @@ double HeadroomOf(std::size_t rule) { return kHeadrooms[rule % kHeadrooms.size()
 PanelChoice AskPanel(const PanelPool& pool, const PanelLook& look, PanelMemory& memory) {
   TIDEGATE_CHECK(look.rate >= 0 && look.allowed > 0, "a rate, and a share");
   TIDEGATE_CHECK(pool.per_replica > 0 && pool.most_each > 0, "a pool");
-  if (!Fits(memory)) Begin(pool, StepOf(look.now), look.rate, look.trend, memory);
+  if (!Fits(memory)) Begin(pool, look, memory);
   const Weights weights = WeighBy(memory, look.allowed);
   PanelChoice choice;
   choice.asked = AskedBy(weights, Look(pool, look, memory));

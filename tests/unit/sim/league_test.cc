@@ -81,37 +81,36 @@ TEST(LeagueLoad, SmoothsAndRedrawsWhatIsQuiet) {
   EXPECT_NE(load.trace, PrepareLoad("other", trace, std::chrono::hours(24), 9'600).trace);
 }
 
-TEST(LagFree, FollowsEachSecondAndPaysForStartsAndDrains) {
+// Twenty seconds of twice the load, and a pool for it.
+traces::Trace Twice() {
   traces::Trace trace{Duration(1'000), std::vector<double>(100, 100.0)};
   for (std::size_t i = 40; i < 60; ++i) trace.requests[i] = 200;
-  LagFreePool pool{.capacity = 100,
-                   .startup = Duration(5'000),
-                   .drain = Duration(3'000),
-                   .wait = Duration(200),
-                   .initial = 1,
-                   .end = Duration(100'000),
-                   .counted_from = Duration(0)};
-  const LagFreeRun run = FollowWithoutLag(trace, pool, 1);
+  return trace;
+}
+LagFreePool PoolOfOne() {
+  return {.capacity = 100,
+          .startup = Duration(5'000),
+          .drain = Duration(3'000),
+          .wait = Duration(200),
+          .initial = 1,
+          .end = Duration(100'000),
+          .counted_from = Duration(0)};
+}
+
+TEST(LagFree, FollowsEachSecondAndPaysForStartsAndDrains) {
+  const LagFreeRun run = FollowWithoutLag(Twice(), PoolOfOne(), 1);
   // One more replica from second 40 on, ready at 45, drained 8 s after it was wanted last, gone at
   // 70.
   EXPECT_DOUBLE_EQ(run.replica_seconds, 100 + 30);
   // 100 a second more than is served for five seconds; the last 200 ms of arrivals still wait.
   EXPECT_NEAR(run.bad_fraction * 12'000, 500 - 40, 1);
-  EXPECT_EQ(FollowWithoutLag(trace, pool, 2).bad_fraction, 0);
+  EXPECT_EQ(FollowWithoutLag(Twice(), PoolOfOne(), 2).bad_fraction, 0);
 }
 
 TEST(LagFree, SeesTheLoadLateWhereItIsTold) {
-  traces::Trace trace{Duration(1'000), std::vector<double>(100, 100.0)};
-  for (std::size_t i = 40; i < 60; ++i) trace.requests[i] = 200;
-  const LagFreePool pool{.capacity = 100,
-                         .startup = Duration(5'000),
-                         .drain = Duration(3'000),
-                         .wait = Duration(200),
-                         .seen_late = Duration(4'000),
-                         .initial = 1,
-                         .end = Duration(100'000),
-                         .counted_from = Duration(0)};
-  const LagFreeRun run = FollowWithoutLag(trace, pool, 1);
+  LagFreePool pool = PoolOfOne();
+  pool.seen_late = Duration(4'000);
+  const LagFreeRun run = FollowWithoutLag(Twice(), pool, 1);
   EXPECT_DOUBLE_EQ(run.replica_seconds, 100 + 30) << "the same replicas, four seconds later";
   EXPECT_NEAR(run.bad_fraction * 12'000, 900 - 40, 1);
 }
