@@ -17,7 +17,7 @@ struct JsonLimits {
   std::size_t depth_max = 16;
 };
 
-// Parses one JSON document. Errors say line and column.
+// Parses one JSON document; a double is the one nearest to its text. Errors say line and column.
 Expected<boost::json::value> ParseJson(std::string_view text, const JsonLimits& limits);
 
 // One line of JSON, fields in the order in which they were added. Doubles are written with as few

@@ -139,6 +139,7 @@ RC_GTEST_PROP(TideProperty, ARestartChangesNothing, ()) {
             restarted = value;
         },
         *read);
+    RC_ASSERT(restarted == memory);  // to the last bit
   }
 }
 
