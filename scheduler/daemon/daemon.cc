@@ -104,7 +104,7 @@ Expected<void> Daemon::Open() {
   std::vector<std::string> lost;
   TIDEGATE_TRY(decision::DecisionState state, journal_->Restore(&lost));
   for (const std::string& problem : lost)
-    LogWarn("a pool's state is not readable", {{"what", problem}});
+    LogWarn("a part of the state is not readable", {{"what", problem}});
   LogInfo("state restored", {{"pools", static_cast<std::int64_t>(state.pools.size())}});
   loop_->Restore(std::move(state));
   auto config = std::move(config_);

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "policies/base/expected.h"
 #include "scheduler/decision/decision.h"
@@ -19,6 +20,9 @@ std::string EncodeDecision(const decision::Decision& decision);
 Expected<decision::Decision> DecodeDecision(std::string_view bytes);
 
 std::string EncodeState(const decision::PoolState& state);
-Expected<decision::PoolState> DecodeState(std::string_view bytes);
+// What a policy remembers and this version can't read is forgotten, and told in `forgotten`: it
+// learns anew. The rest of the state is worth more than that.
+Expected<decision::PoolState> DecodeState(std::string_view bytes,
+                                          std::vector<std::string>* forgotten = nullptr);
 
 }  // namespace tidegate::journal

@@ -91,18 +91,22 @@ class Writer {
 
 // --- reading -------------------------------------------------------------------------------------
 
+// What an object may have besides the fields that its type describes.
+struct Besides {
+  std::string_view name = {};  // one more field ("name" of a policy); empty: none
+  bool others = false;         // any, here and in the objects in it: another version's
+};
+
 class Reader {
  public:
-  // `name` is one that the object has besides its own fields ("name" of a policy); empty: none.
   template <Described T>
-  static void Object(const json::value& value, const std::string& path, std::string_view name,
-                     T& out, JsonProblems& problems) {
+  static void Object(const json::value& value, const std::string& path, Besides besides, T& out,
+                     JsonProblems& problems) {
     std::vector<std::string_view> names = NamesOfFields(out);
-    if (!name.empty()) names.push_back(name);
-    const JsonShape shape{"", names};
+    if (!besides.name.empty()) names.push_back(besides.name);
+    const JsonShape shape{"", names, besides.others};
     JsonFields fields(value, path, shape, problems);
-    if (!name.empty()) (void)fields.Find(name);
-    Reader reader(fields, problems);
+    Reader reader(fields, besides.others, problems);
     T::VisitFields(out, reader);
   }
 
@@ -113,13 +117,15 @@ class Reader {
   }
 
  private:
-  Reader(JsonFields& fields, JsonProblems& problems) : fields_(fields), problems_(problems) {}
+  Reader(JsonFields& fields, bool others, JsonProblems& problems)
+      : fields_(fields), others_(others), problems_(problems) {}
 
   template <class T>
   void Read(const Field& field, T& out) {
     const JsonRange range{field.least, field.most};
     if constexpr (Described<T>) {
-      Object(*fields_.Find(field.name), fields_.PathOf(field.name), {}, out, problems_);
+      Object(*fields_.Find(field.name), fields_.PathOf(field.name), {.others = others_}, out,
+             problems_);
     } else if constexpr (std::is_same_v<T, bool>) {
       Set(out, fields_.Flag(field.name));
     } else if constexpr (std::is_same_v<T, double>) {
@@ -155,7 +161,7 @@ class Reader {
   template <class T>
   void ReadItem(const Field& field, const json::value& item, const std::string& path, T& out) {
     if constexpr (Described<T>) {
-      Object(item, path, {}, out, problems_);
+      Object(item, path, {.others = others_}, out, problems_);
     } else if constexpr (std::is_same_v<T, std::string>) {
       const json::string* text = item.if_string();
       if (text == nullptr) problems_.Add(path, "expected a text, got " + Shown(item));
@@ -179,6 +185,7 @@ class Reader {
   }
 
   JsonFields& fields_;
+  bool others_;
   JsonProblems& problems_;
 };
 
@@ -271,7 +278,8 @@ std::optional<PolicyOptions> ReadPolicy(const json::value& value, const std::str
   if (entry == nullptr) return std::nullopt;
   PolicyOptions options = entry->options;
   const bool fine = problems.empty();
-  std::visit([&](auto& own) { Reader::Object(value, path, "name", own, problems); }, options);
+  std::visit([&](auto& own) { Reader::Object(value, path, {.name = "name"}, own, problems); },
+             options);
   if (!fine || !problems.empty()) return options;  // perhaps because of those
   for (const sizing::OptionProblem& problem : entry->check(options, targets)) {
     problems.Add(path + "." + problem.field, problem.message);
@@ -289,9 +297,9 @@ json::object MemoryFields(const PolicyMemory& policy) {
   return std::visit([](const auto& own) { return Writer::Object(own); }, policy);
 }
 
-void ReadMemoryFields(const json::value& value, const std::string& path, PolicyMemory& policy,
-                      JsonProblems& problems) {
-  std::visit([&](auto& own) { Reader::Object(value, path, {}, own, problems); }, policy);
+void ReadMemoryFields(const json::value& value, const std::string& path, Besides besides,
+                      PolicyMemory& policy, JsonProblems& problems) {
+  std::visit([&](auto& own) { Reader::Object(value, path, besides, own, problems); }, policy);
 }
 
 json::object Reference(std::string_view definition) {
@@ -339,7 +347,7 @@ std::vector<PolicyMemory> ReadPolicyMemory(const json::value& value, const std::
     const json::value* memory = fields.Find(name);
     if (memory == nullptr) continue;
     policies.push_back(FindPolicy(name)->memory);
-    ReadMemoryFields(*memory, fields.PathOf(name), policies.back(), problems);
+    ReadMemoryFields(*memory, fields.PathOf(name), {}, policies.back(), problems);
   }
   return policies;
 }
@@ -356,7 +364,7 @@ Expected<PolicyMemory> ParsePolicyMemory(std::string_view policy, std::string_vi
   TIDEGATE_TRY(const json::value value, ParseJson(text, JsonLimits{}));
   PolicyMemory memory = entry->memory;
   JsonProblems problems;
-  ReadMemoryFields(value, std::string(policy), memory, problems);
+  ReadMemoryFields(value, std::string(policy), {.others = true}, memory, problems);
   if (!problems.empty()) return Fail(ErrorCode::kInvalid, problems.Take().front());
   return memory;
 }

@@ -33,7 +33,9 @@ std::vector<PolicyMemory> ReadPolicyMemory(const boost::json::value& value, cons
 
 // One policy's memory as text, for records: "" where it has no fields.
 std::string PolicyMemoryText(const PolicyMemory& policy);
-// kInvalid where the text is damaged; kNotFound where this version has no such policy.
+// The same read, of this version or another: fields that it has besides are passed over, those that
+// it lacks are as in a memory that is new. kInvalid where the text is damaged; kNotFound where this
+// version has no such policy.
 Expected<PolicyMemory> ParsePolicyMemory(std::string_view policy, std::string_view text);
 
 // $defs of decide.schema.json that depend on the catalog: "policies", "policyMemory" and, for each

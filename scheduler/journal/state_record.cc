@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "scheduler/journal/decision_record.h"
 #include "scheduler/journal/decision_record.pb.h"
 #include "scheduler/journal/policy_json.h"
@@ -72,16 +74,17 @@ void Put(const std::vector<PolicyMemory>& from, records::StateRecord& to) {
   }
 }
 
-Expected<void> Get(const records::StateRecord& from, std::vector<PolicyMemory>& to) {
+void Get(const records::StateRecord& from, std::vector<PolicyMemory>& to,
+         std::vector<std::string>* forgotten) {
   for (const records::PolicyMemory& policy : from.policies()) {
     auto memory = ParsePolicyMemory(policy.policy(), policy.fields());
     if (memory) {
       to.push_back(*std::move(memory));
-    } else if (memory.error().code != ErrorCode::kNotFound) {
-      return Fail(memory.error());
+    } else if (forgotten != nullptr) {
+      forgotten->push_back(fmt::format("what the policy {} remembers is forgotten: {}",
+                                       policy.policy(), memory.error().message));
     }
   }
-  return {};
 }
 
 bool InRange(Replicas replicas) { return replicas >= 0 && replicas <= kMaxReplicas; }
@@ -103,7 +106,8 @@ std::string EncodeState(const decision::PoolState& state) {
   return record.SerializeAsString();
 }
 
-Expected<decision::PoolState> DecodeState(std::string_view bytes) {
+Expected<decision::PoolState> DecodeState(std::string_view bytes,
+                                          std::vector<std::string>* forgotten) {
   records::StateRecord record;
   TIDEGATE_TRY_VOID(ParseRecord(bytes, record));
   EnumReader enums;
@@ -111,7 +115,7 @@ Expected<decision::PoolState> DecodeState(std::string_view bytes) {
   Get(record.guards(), state.guards);
   Get(record.rollout(), state.rollout, enums);
   TIDEGATE_TRY_VOID(enums.Result());
-  TIDEGATE_TRY_VOID(Get(record, state.policies));
+  Get(record, state.policies, forgotten);
   if (!Plausible(state)) {
     return Fail(ErrorCode::kInvalid, "damaged record: a size or count is out of range");
   }

@@ -1,7 +1,9 @@
 #include "sim/runner/swarm_ports.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -111,7 +113,9 @@ Expected<void> SwarmJournal::Append(Instant now, std::span<const ports::JournalE
 Expected<decision::DecisionState> SwarmJournal::Restore() const {
   decision::DecisionState restored;
   for (const auto& [pool, bytes] : states_) {
-    TIDEGATE_TRY(decision::PoolState state, journal::DecodeState(bytes));
+    std::vector<std::string> forgotten;
+    TIDEGATE_TRY(decision::PoolState state, journal::DecodeState(bytes, &forgotten));
+    if (!forgotten.empty()) return Fail(ErrorCode::kInvalid, forgotten.front());
     restored.pools.emplace(pool, std::move(state));
   }
   return restored;

@@ -202,11 +202,16 @@ Expected<decision::DecisionState> SqliteJournal::Restore(std::vector<std::string
     TIDEGATE_TRY(const bool row, rows.Step());
     if (!row) return state;
     const std::string pool = rows.Bytes(0);
-    auto decoded = journal::DecodeState(rows.Bytes(1));
+    std::vector<std::string> unreadable;
+    auto decoded = journal::DecodeState(rows.Bytes(1), &unreadable);
     if (decoded) {
       state.pools[ParsePool(pool)] = *std::move(decoded);
-    } else if (problems != nullptr) {
-      problems->push_back(fmt::format("{}: {}", pool, decoded.error().message));
+    } else {
+      unreadable.push_back(decoded.error().message);
+    }
+    if (problems == nullptr) continue;
+    for (const std::string& what : unreadable) {
+      problems->push_back(fmt::format("{}: {}", pool, what));
     }
   }
 }

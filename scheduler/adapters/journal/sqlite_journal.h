@@ -36,7 +36,7 @@ class SqliteJournal : public ports::Journal {
   Expected<void> Append(Instant now, std::span<const ports::JournalEntry> entries) override;
 
   // The state as last written. A pool whose record can't be read is left out and named in
-  // `problems`.
+  // `problems`, and so is a policy's memory.
   Expected<decision::DecisionState> Restore(std::vector<std::string>* problems);
   // Bytes of the file, without its write-ahead log.
   std::int64_t bytes() const;

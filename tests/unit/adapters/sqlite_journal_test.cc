@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "policies/catalog.h"
 #include "scheduler/adapters/journal/sqlite.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/tick_story.h"
@@ -139,6 +140,25 @@ TEST_F(SqliteJournalTest, LeavesOutAndNamesAStateThatCannotBeRead) {
   EXPECT_EQ(state->pools.size(), 1U);
   ASSERT_EQ(problems.size(), 1U);
   EXPECT_EQ(problems[0].substr(0, 13), "shop/broken: ");
+}
+
+TEST_F(SqliteJournalTest, NamesThePoolWhoseMemoryCannotBeReadAndKeepsTheRest) {
+  const auto journal = Open();
+  decision::PoolState state = StateOf(5);
+  state.policies = {FindPolicy("kpa")->memory};
+  const std::vector<ports::JournalEntry> entries{{.pool = &kEdge, .state = &state}};
+  ASSERT_TRUE(journal->Append(kStart, entries));
+  auto database = Database::Open(path(), Database::Mode::kReadWrite);
+  ASSERT_TRUE(database);
+  ASSERT_TRUE(
+      database->Execute("UPDATE state SET record = CAST(replace(record, 'kpa', 'apk') AS BLOB)"));
+  std::vector<std::string> problems;
+  const auto restored = journal->Restore(&problems);
+  ASSERT_TRUE(restored);
+  EXPECT_EQ(restored->pools.at(kEdge), StateOf(5));
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0],
+            "shop/edge: what the policy apk remembers is forgotten: no policy is called apk");
 }
 
 TEST_F(SqliteJournalTest, LastGivesTheNewestOnesOldestFirst) {

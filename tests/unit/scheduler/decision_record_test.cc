@@ -1,9 +1,17 @@
 #include "scheduler/journal/decision_record.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "policies/catalog.h"
 
 namespace tidegate::journal {
 namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
 
 constexpr Instant At(int seconds) { return FromUnixMillis(1'795'651'200'000 + 1000LL * seconds); }
 
@@ -97,6 +105,54 @@ TEST(DecisionRecordTest, RefusesAnEnumeratorWithoutMeaning) {
   const auto decoded = DecodeDecision(EncodeDecision(decision));
   ASSERT_FALSE(decoded.has_value());
   EXPECT_NE(decoded.error().message.find("reason 99"), std::string::npos);
+}
+
+// The full state, of a pool that kpa sizes.
+decision::PoolState StateOfKpa() {
+  decision::PoolState state = FullState();
+  PolicyMemory memory = FindPolicy("kpa")->memory;
+  std::get<sizing::KpaMemory>(memory).last_tick = At(2);
+  std::get<sizing::KpaMemory>(memory).zero = {sizing::KpaActivity::kActive, At(1)};
+  state.policies = {memory};
+  return state;
+}
+
+// Of the same length, so that the record around it stays whole.
+std::string Replaced(std::string bytes, std::string_view from, std::string_view to) {
+  EXPECT_EQ(from.size(), to.size());
+  const std::size_t at = bytes.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return bytes.replace(at, to.size(), to);
+}
+
+TEST(DecisionRecordTest, PassesOverAFieldOfAnotherVersionsMemory) {
+  const std::string bytes = EncodeState(StateOfKpa());
+  std::vector<std::string> forgotten;
+  const auto decoded = DecodeState(Replaced(bytes, "since", "hence"), &forgotten);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  decision::PoolState expected = StateOfKpa();
+  std::get<sizing::KpaMemory>(expected.policies[0]).zero.since = {};
+  EXPECT_EQ(*decoded, expected);
+  EXPECT_THAT(forgotten, IsEmpty());
+}
+
+TEST(DecisionRecordTest, AMemoryThatCannotBeReadCostsNothingElse) {
+  const std::string bytes = EncodeState(StateOfKpa());
+  std::vector<std::string> forgotten;
+  const auto decoded =
+      DecodeState(Replaced(bytes, R"("lastTick":"2)", R"("lastTick":"x)"), &forgotten);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(*decoded, FullState());
+  EXPECT_THAT(forgotten, ElementsAre(AllOf(HasSubstr("kpa remembers"), HasSubstr("lastTick"))));
+}
+
+TEST(DecisionRecordTest, APolicyThatIsNotKnownIsForgotten) {
+  const std::string bytes = EncodeState(StateOfKpa());
+  std::vector<std::string> forgotten;
+  const auto decoded = DecodeState(Replaced(bytes, "kpa", "apk"), &forgotten);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(*decoded, FullState());
+  EXPECT_THAT(forgotten, ElementsAre(HasSubstr("no policy is called apk")));
 }
 
 TEST(DecisionRecordTest, RefusesASizeOutOfRange) {
