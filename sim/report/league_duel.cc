@@ -30,18 +30,22 @@ std::vector<const LeagueCurve*> RivalsOf(const LeagueTrace& trace) {
   return rivals;
 }
 
-// Keeps a sum of savings.
+// Keeps sums of savings.
 void Count(LeagueDuel& duel, std::optional<double> cost, std::optional<double> rivals) {
   if (!cost && !rivals) return;
   ++duel.traces;
   if (!rivals) ++duel.unmatched;
   if (!cost) return;
   if (!rivals || *cost < *rivals) ++duel.won;
-  if (rivals) duel.saving += 1 - *cost / *rivals;
+  if (!rivals) return;
+  const double saving = 1 - *cost / *rivals;
+  duel.saving += saving;
+  duel.saving_where_won += std::max(0.0, saving);
 }
 
 LeagueDuel Mean(LeagueDuel duel) {
   if (duel.traces > 0) duel.saving /= duel.traces;
+  if (duel.won > duel.unmatched) duel.saving_where_won /= duel.won - duel.unmatched;
   return duel;
 }
 

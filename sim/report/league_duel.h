@@ -38,6 +38,7 @@ struct LeagueDuel {
   int unmatched = 0;  // of those: no rival can be compared
   // Mean over all traces of 1 - cost / cost of the cheapest rival; 0 where there is none.
   double saving = 0;
+  double saving_where_won = 0;  // mean over those won that have a rival's price
 };
 // tide's default against rivals with as few bad requests.
 LeagueDuel DuelAtDefault(const std::vector<EqualShare>& shares);

@@ -50,7 +50,8 @@ json::object DuelJson(const LeagueDuel& duel) {
   return {{"traces", duel.traces},
           {"won", duel.won},
           {"unmatched", duel.unmatched},
-          {"meanSavingPercent", duel.saving * 100}};
+          {"meanSavingPercent", duel.saving * 100},
+          {"meanSavingPercentWhereWon", duel.saving_where_won * 100}};
 }
 
 std::string CostText(const LeagueCurve& curve, double oracle, bool best) {
@@ -78,8 +79,9 @@ std::string TraceLines(const League& league) {
 
 std::string DuelText(std::string_view what, const LeagueDuel& duel) {
   if (duel.traces == 0) return fmt::format("{}: not played\n", what);
-  std::string text = fmt::format("{}: cheaper on {} of {} traces, by {:.1f} % on average", what,
-                                 duel.won, duel.traces, duel.saving * 100);
+  std::string text = fmt::format(
+      "{}: cheaper on {} of {} traces, by {:.1f} % on those on average, by {:.1f} % on all", what,
+      duel.won, duel.traces, duel.saving_where_won * 100, duel.saving * 100);
   if (duel.unmatched > 0)
     text += fmt::format(" ({} of them without any rival's price, taken for 0 %)", duel.unmatched);
   return text + "\n";

@@ -165,6 +165,16 @@ TEST(LeagueResult, CountsWhoKeepsAndWhoWins) {
   EXPECT_EQ(DuelAtBest(league).traces, 0) << "who did not play can't lose";
 }
 
+TEST(LeagueResult, TellsWhatIsSavedOnAllTracesAndOnThoseWon) {
+  const auto share = [](double tide, std::optional<double> rivals) {
+    return EqualShare{.trace = "t", .bad = 0.001, .oracle = 1, .tide = tide, .rivals = rivals};
+  };
+  const LeagueDuel duel = DuelAtDefault({share(5, 10), share(8, 10), share(15, 10), share(1, {})});
+  EXPECT_EQ(duel.won, 3);
+  EXPECT_DOUBLE_EQ(duel.saving, (0.5 + 0.2 - 0.5 + 0) / 4);
+  EXPECT_DOUBLE_EQ(duel.saving_where_won, (0.5 + 0.2) / 2);
+}
+
 TEST(LeagueResult, TellsWhereNoRivalHasAsFewBadRequests) {
   League league;
   LeagueTrace trace;
