@@ -128,11 +128,12 @@ Reading Judge(Instant now, const std::vector<Track>& tracks, const EstimateOptio
   return reading;
 }
 
-// What each replica that serves does by itself, by its newest segment.
+// What each replica that serves does by itself, by its newest segment; not those of which only a
+// short stretch is known, which the sum spreads over a longer one.
 std::vector<ReplicaValue> EachOf(const std::vector<Member>& members, Instant now) {
   std::vector<ReplicaValue> each;
   for (const Member& member : members) {
-    if (member.role != Role::kServing || !member.current) continue;
+    if (member.role != Role::kServing || !member.current || !member.settled) continue;
     each.push_back({member.view != nullptr ? member.view->name : std::string(member.track->replica),
                     std::max(0.0, member.current->rate), now - member.current->end});
   }

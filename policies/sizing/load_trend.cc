@@ -104,9 +104,18 @@ void NoteServing(const TrendLook& look, double dt, std::vector<ServingSince>& se
   serving.erase(serving.begin(), serving.begin() + static_cast<std::ptrdiff_t>(gone));
 }
 
+// What the load would be if each replica had a part as large as those that were heard: the sum
+// lacks those that were not scraped yet, and grows with them as if the load did.
+double SumOfAll(const TrendLook& look) {
+  double heard = 0;
+  for (const signals::ReplicaValue& one : look.reading.each) heard += std::max(0.0, one.value);
+  const auto all = static_cast<double>(std::ranges::count_if(look.replicas, Serves));
+  return std::isfinite(heard) ? heard * all / static_cast<double>(look.reading.each.size()) : 0;
+}
+
 void Begin(const TrendLook& look, TrendMemory& memory) {
   memory = {};
-  memory.level = look.reading.value;
+  memory.level = std::max(look.reading.value, SumOfAll(look));
   memory.scale = std::max(1.0, memory.level);
   memory.level_variance = 0.1 * memory.level * memory.level + 1;
   memory.slope_variance = 1e-4 * memory.level * memory.level;

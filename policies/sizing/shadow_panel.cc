@@ -106,8 +106,8 @@ void Enter(const PanelPool& pool, std::int64_t step, const PanelLook& look, Pane
     memory.newest.back() = rate;
   } else {
     const auto lag = static_cast<std::size_t>(LagOf(pool));
-    // As many as See() looks at.
-    Append(memory.newest, rate, std::max<std::size_t>(kNewest, lag + 1 + kMostRise));
+    // As many as See() looks at, and the first one.
+    Append(memory.newest, rate, std::max<std::size_t>(kNewest, lag + 2 + kMostRise));
     Append(memory.asked, 0, lag + 1);
     Append(memory.levels, 0, lag + 1);
     Append(memory.slopes, 0, lag + 1);
@@ -127,11 +127,11 @@ constexpr double kBurst = 1.05;
 constexpr double kBurstSlope = 2;
 
 double BurstAt(const std::vector<double>& newest, std::size_t at, std::size_t rise, int lag) {
-  const std::size_t back = std::min(at, rise);
-  const double before = newest[at - back];
-  // The first two may be those of a pool that was just met.
-  if (at < 2 || newest[at] <= kBurst * before) return 0;
-  return newest[at] + kBurstSlope * (newest[at] - before) / static_cast<double>(back) * lag;
+  // The first one may be that of a part of a pool that was just met.
+  if (at <= rise) return 0;
+  const double before = newest[at - rise];
+  if (newest[at] <= kBurst * before) return 0;
+  return newest[at] + kBurstSlope * (newest[at] - before) / static_cast<double>(rise) * lag;
 }
 
 Seen See(const PanelPool& pool, const PanelMemory& memory, int lag) {

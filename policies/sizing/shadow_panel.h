@@ -91,7 +91,7 @@ struct PanelMemory {
                 .help = "rates of the newest steps",
                 .least = 0,
                 .most = kHuge,
-                .most_items = kMostLag + 1 + kMostRise},
+                .most_items = kMostLag + 2 + kMostRise},
           self.newest);
     visit(Field{.name = "levels",
                 .help = "where the load was at the newest steps",

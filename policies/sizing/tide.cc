@@ -165,6 +165,21 @@ const SignalTarget* Followed(const Input& input) {
   return any != input.targets.end() ? &*any : nullptr;
 }
 
+// A partial reading is a lower bound, and so is what was seen before.
+//
+// Of a pool that was just met the sum grows as its replicas are scraped for the first time, one
+// after the other, and must not be taken for a load that does: what those say that are known counts
+// for all, and until each of them should be known the panel begins anew.
+void KeepUp(PanelMemory& panel, Rate& demand, std::optional<Trend>& trend) {
+  if (panel.seconds == 0 || panel.newest.empty() || panel.levels.empty()) {
+    panel = {};
+    if (trend) demand = std::max(demand, trend->level);
+  } else {
+    demand = std::max(demand, panel.newest.back());
+    if (trend) trend->level = std::max(trend->level, panel.levels.back());
+  }
+}
+
 // What the panel makes of the demand.
 void SizeByPanel(const Input& input, const TideOptions& options, Rate demand, Sized& sized,
                  TideMemory& memory, Proposal& proposal) {
@@ -178,12 +193,7 @@ void SizeByPanel(const Input& input, const TideOptions& options, Rate demand, Si
   memory.at = input.now;
   FitLead(input, options, memory, sized.pool);
   std::optional<Trend> trend = TrendOf(input, proposal, demand, memory);
-  // A partial reading is a lower bound.
-  if (!signals::MayShrink(proposal.quality) && !memory.panel.newest.empty()) {
-    demand = std::max(demand, memory.panel.newest.back());
-    if (trend && !memory.panel.levels.empty())
-      trend->level = std::max(trend->level, memory.panel.levels.back());
-  }
+  if (!signals::MayShrink(proposal.quality)) KeepUp(memory.panel, demand, trend);
   const PanelChoice choice = AskPanel(sized.pool,
                                       {.now = input.now,
                                        .rate = demand,

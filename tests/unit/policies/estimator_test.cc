@@ -71,6 +71,21 @@ TEST(EstimateRateTest, CountsAYoungReplicaFromZeroSinceItWasReady) {
   EXPECT_DOUBLE_EQ(reading.value, 100);
 }
 
+TEST(EstimateRateTest, SaysOfNoReplicaWhatAShortStretchMayHide) {
+  EstimateOptions options = kOptions;
+  options.each_replica = true;
+  const std::vector<ReplicaView> replicas{Ready("a", 45), Ready("b", 57)};
+  // Of b it knows three seconds, which its sum spreads over ten.
+  const Reading first = EstimateRate(
+      At(70), {{Series("a", {{65, 2000}}), Series("b", {{60, 300}})}}, replicas, options);
+  ASSERT_EQ(first.each.size(), 1u);
+  EXPECT_EQ(first.each[0], (ReplicaValue{"a", 100, seconds(5)}));
+  const Reading next =
+      EstimateRate(At(91), {{Series("a", {{65, 2000}}), Series("b", {{60, 300}, {90, 3300}})}},
+                   replicas, options);
+  EXPECT_EQ(next.each.size(), 2u);
+}
+
 TEST(EstimateRateTest, DoesNotCountAnOldCounterThatAppearsFromZero) {
   const Reading first = Rate(70, {Series("a", {{65, 1e9}})}, {Ready("a", -1000)});
   EXPECT_EQ(first.quality, Quality::kPartial);

@@ -98,6 +98,17 @@ TEST(LoadTrendTest, IsWhereASteadyLoadIs) {
   EXPECT_FALSE(Unsure(pool.memory_));
 }
 
+TEST(LoadTrendTest, BeginsAtWhatAllDoWhereOnlySomeWereScraped) {
+  Pool pool([](double) { return 3'000.0; });
+  for (int i = 0; i < 20; ++i) pool.Join(0);
+  EXPECT_NEAR(pool.LookAt(5)->level, 3'000, 1);
+  for (double now = 10; now <= 60; now += 5) {
+    const Trend trend = *pool.LookAt(now);
+    EXPECT_NEAR(trend.level, 3'000, 1) << "at " << now;
+    EXPECT_NEAR(trend.slope, 0, 0.1) << "at " << now;
+  }
+}
+
 TEST(LoadTrendTest, FollowsARampWithoutTheLagOfASum) {
   const auto load = [](double at) { return 1'000 + 20 * std::max(0.0, at - 60); };
   Pool pool(load);
