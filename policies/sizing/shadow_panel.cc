@@ -273,9 +273,9 @@ void Pause(const PanelPool& pool, std::int64_t step, const PanelLook& look, Pane
 // rule with headroom m and reach r fails a share 0.003 m^-3 / (1 + 1.25 r) of requests, with longer
 // windows less of it, and costs m times what is needed. So a new pool takes a rise for one that
 // goes on until that costs more than it is worth. It matters little: of 42 recorded loads (scrapes
-// of 15 s) 34 keep the objective at 1.43 times the oracle's cost, with twice the hours as many,
-// with half of them 32 at 1.44, with 0.002 of requests 34 and with 0.001 33 at 1.43; and what rules
-// did on those loads in the mean, in place of the formula, kept 34 at 1.46.
+// of 15 s) 34 keep the objective at 1.44 times the oracle's cost, with twice the hours as many,
+// with half of them 33, with 0.002 or 0.001 of requests 34 at 1.43; and what rules did on those
+// loads in the mean, in place of the formula, kept as many as it for 2 % more.
 constexpr double kPriorSeconds = 0.1 * 3'600;
 constexpr double kPriorLate = 0.003;
 struct Prior {
@@ -300,9 +300,9 @@ const Prior& PriorOf() {
 
 // Cost, in multiples of the need, that e times as many late requests are worth, once they are more
 // than allowed. In logarithms, as a pool that fails them by the hundred should not pay for all it
-// can get. Of 42 recorded loads (scrapes of 15 s) 0.9 keeps the objective on 34 at 1.43 times the
-// oracle's cost, 0.8 on 34 at 1.43, 1.4 on 35 at 1.45; of 30 s on 27 at 1.52, 27 at 1.49 and 28 at
-// 1.52.
+// can get. Of 42 recorded loads (scrapes of 15 s) 0.9 keeps the objective on 34 at 1.44 times the
+// oracle's cost, 0.8 on 33 at 1.43, 1.4 on 35 at 1.46; of 30 s on 26 at 1.47, 25 at 1.47 and 28 at
+// 1.50.
 constexpr double kPenalty = 0.9;
 // A rule whose score (cost, and penalty of what is late) is worse than that of the best one by one
 // spread counts 1/e as much: exponential weights (Littlestone and Warmuth, The Weighted Majority
@@ -311,8 +311,8 @@ constexpr double kPenalty = 0.9;
 // too little to too much; and as what is late falls convexly with capacity, less is late with the
 // mean of two sizes than in the mean of both. The spread is in proportion to what the best one pays
 // beyond the need: a tenth of a replica more is much on a calm day. Of 42 recorded loads (scrapes
-// of 15 s) 0.3 keeps the objective on 34 at 1.43 times the oracle's cost, 0.25 on 33 at 1.42, 0.35
-// on 33 at 1.45; the best rule alone kept it on 33 at 1.48 where it was allowed a fifth of the
+// of 15 s) 0.3 keeps the objective on 34 at 1.44 times the oracle's cost, 0.25 on 33 at 1.42, 0.35
+// on 32 at 1.45; the best rule alone kept it on 33 at 1.48 where it was allowed a fifth of the
 // share that the pool is, and on 36 at 1.55 with 0.07 of it.
 constexpr double kSpread = 0.3;
 constexpr double kLeastSpread = 0.002;
