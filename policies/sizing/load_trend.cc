@@ -105,7 +105,8 @@ void NoteServing(const TrendLook& look, double dt, std::vector<ServingSince>& se
 }
 
 // What the load would be if each replica had a part as large as those that were heard: the sum
-// lacks those that were not scraped yet, and grows with them as if the load did.
+// lacks those that were not scraped yet, and grows with them as if the load did. Precondition: some
+// were heard.
 double SumOfAll(const TrendLook& look) {
   double heard = 0;
   for (const signals::ReplicaValue& one : look.reading.each) heard += std::max(0.0, one.value);
@@ -240,6 +241,11 @@ std::optional<Trend> FollowTrend(const TrendLook& look, TrendMemory& memory) {
   KeepAboveZero(memory);
   Learn(look.reading.value, dt, noise, memory);
   return Trend{memory.level, memory.slope};
+}
+
+// The oldest that is remembered of who served goes back to the begin, or further than a minute.
+bool JustMet(const TrendMemory& memory) {
+  return memory.serving.empty() || memory.serving.front().seconds < kLongestPause;
 }
 
 bool Unsure(const TrendMemory& memory) { return memory.noise > kUnsureNoise; }

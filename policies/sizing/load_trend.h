@@ -79,6 +79,9 @@ struct TrendLook {
 // Empty: the reading does not say what each replica did and when; nothing is remembered of it.
 std::optional<Trend> FollowTrend(const TrendLook& look, TrendMemory& memory);
 
+// Whether the load has been followed for less than a minute, since it was met or after a pause.
+bool JustMet(const TrendMemory& memory);
+
 // Whether replicas differ so much from each other that the trend is a guess.
 bool Unsure(const TrendMemory& memory);
 

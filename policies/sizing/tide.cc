@@ -169,12 +169,13 @@ const SignalTarget* Followed(const Input& input) {
 //
 // Of a pool that was just met the sum grows as its replicas are scraped for the first time, one
 // after the other, and must not be taken for a load that does: what those say that are known counts
-// for all, and until each of them should be known the panel begins anew.
-void KeepUp(PanelMemory& panel, Rate& demand, std::optional<Trend>& trend) {
-  if (panel.seconds == 0 || panel.newest.empty() || panel.levels.empty()) {
+// for all, and the panel begins anew. After a minute a reading is partial for another reason, and
+// is learned from.
+void KeepUp(bool just_met, PanelMemory& panel, Rate& demand, std::optional<Trend>& trend) {
+  if (just_met && trend && panel.seconds == 0) {
     panel = {};
-    if (trend) demand = std::max(demand, trend->level);
-  } else {
+    demand = std::max(demand, trend->level);
+  } else if (!panel.newest.empty() && !panel.levels.empty()) {
     demand = std::max(demand, panel.newest.back());
     if (trend) trend->level = std::max(trend->level, panel.levels.back());
   }
@@ -193,7 +194,8 @@ void SizeByPanel(const Input& input, const TideOptions& options, Rate demand, Si
   memory.at = input.now;
   FitLead(input, options, memory, sized.pool);
   std::optional<Trend> trend = TrendOf(input, proposal, demand, memory);
-  if (!signals::MayShrink(proposal.quality)) KeepUp(memory.panel, demand, trend);
+  if (!signals::MayShrink(proposal.quality))
+    KeepUp(JustMet(memory.trend), memory.panel, demand, trend);
   const PanelChoice choice = AskPanel(sized.pool,
                                       {.now = input.now,
                                        .rate = demand,

@@ -55,7 +55,7 @@ JsonFields::JsonFields(const json::value& value, std::string path, const JsonSha
     problems_.Add(path_, "expected an object, got " + Shown(value));
     return;
   }
-  if (shape_.open) return;
+  if (shape_.others) return;
   for (const auto& member : *object_) {
     const std::string_view name(member.key().data(), member.key().size());
     if (std::find(shape_.fields.begin(), shape_.fields.end(), name) != shape_.fields.end()) {

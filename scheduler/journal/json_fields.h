@@ -37,7 +37,7 @@ class JsonProblems {
 struct JsonShape {
   std::string_view name;
   std::span<const std::string_view> fields;
-  bool open = false;  // others are passed over; else each is a problem
+  bool others = false;  // any others are passed over; else each is a problem
 };
 
 // Bounds of a number, both inclusive.
@@ -48,7 +48,8 @@ struct JsonRange {
 
 // Reads the fields of one object. Every getter returns nothing where the field is absent or wrong,
 // and notes what is wrong; unknown fields are noted at construction, with the field that was
-// probably meant, unless the shape is open. The value and the problems must outlive the reader.
+// probably meant, unless the shape allows others. The value and the problems must outlive the
+// reader.
 class JsonFields {
  public:
   JsonFields(const boost::json::value& value, std::string path, const JsonShape& shape,

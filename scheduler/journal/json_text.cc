@@ -25,7 +25,8 @@ Error ParseError(std::string_view text, std::size_t offset, const std::string& w
 
 // Builds the value that the parser's events tell of. Boost's own builder takes doubles as its
 // parser reckons them, which may be a unit in the last place off; here they are the nearest to
-// their text, so that what was written with as many digits as it takes is read back equal.
+// their text, so that what was written with as many digits as it takes is read back equal. The
+// names of what is called are Boost's.
 struct Builder {
   static constexpr std::size_t max_object_size = json::object::max_size();
   static constexpr std::size_t max_array_size = json::array::max_size();

@@ -166,6 +166,16 @@ TEST_F(TideTest, APartialReadingIsALowerBound) {
   EXPECT_EQ(sizing.proposals.at(0).quality, Quality::kPartial);
 }
 
+TEST_F(TideTest, LearnsFromAPoolOfWhichOneReplicaIsNeverScrapedToo) {
+  for (int i = 0; i + 1 < 20; ++i)
+    each_.push_back({"r" + std::to_string(10 + i), 80, Duration(2'000)});
+  SetReady(20);
+  for (std::size_t i = 0; i < replicas_.size(); ++i)
+    replicas_[i].name = "r" + std::to_string(10 + i);
+  for (int i = 0; i < kHour / 4; ++i) Size(1'520, Quality::kPartial);
+  EXPECT_GT(memory_.panel.seconds, 600);
+}
+
 TEST_F(TideTest, AfterAnHourWithoutReadingsItGoesOn) {
   const Replicas before = Live(8 * kHour, [](int) { return 1'600.0; });
   now_ += std::chrono::hours(1);
