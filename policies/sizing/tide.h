@@ -45,6 +45,7 @@ struct TideMemory {
   double oldest_seconds = 0;   // the greatest age of a sample that counted, slowly forgotten
   double tick_seconds = 0;     // the longest time between two looks, as slowly forgotten
   double startup_seconds = 0;  // that replicas have shown; 0: none has
+  double doubled_seconds = 0;  // replica-seconds that doubling asked for beyond the rules, faded
   std::optional<Instant> at;   // of the last look
   // Of the last model; what it holds follows from the model, so it is no state.
   std::optional<CapacityTable> table;
@@ -58,12 +59,15 @@ struct TideMemory {
     visit(Field{"tickSeconds", "between two looks; slowly forgotten", 0, 1e9}, self.tick_seconds);
     visit(Field{"startupSeconds", "that replicas have shown; 0: none has", 0, 1e9},
           self.startup_seconds);
+    visit(Field{"doubledSeconds", "replica-seconds of doubling beyond the rules, faded", 0, 1e18},
+          self.doubled_seconds);
     visit(Field{"at", "of the last look"}, self.at);
   }
   bool operator==(const TideMemory& other) const {
     return panel == other.panel && trend == other.trend && service == other.service &&
            oldest_seconds == other.oldest_seconds && tick_seconds == other.tick_seconds &&
-           startup_seconds == other.startup_seconds && at == other.at;
+           startup_seconds == other.startup_seconds && doubled_seconds == other.doubled_seconds &&
+           at == other.at;
   }
 };
 

@@ -149,6 +149,26 @@ TEST_F(TideTest, ABusyPoolDoublesWhateverItsRuleSays) {
   EXPECT_THAT(note_, HasSubstr("all that is ready is busy"));
 }
 
+TEST_F(TideTest, APoolThatIsAlwaysBusySpendsLittleOnDoubling) {
+  SetReady(20);
+  double beyond = 0;  // replica-seconds
+  for (int i = 0; i < 24 * kHour; ++i) {
+    const Replicas asked = Replica(3'200);
+    if (asked == 40) beyond += (40 - 21) * 5.0;
+  }
+  EXPECT_GT(beyond, 0);
+  EXPECT_LT(beyond, 0.01 * 20 * 24 * 3'600);
+  EXPECT_THAT(note_, HasSubstr("too often to double"));
+}
+
+TEST_F(TideTest, ANewPoolDoublesFromOneReplicaToFiftyHoweverManyWavesThatTakes) {
+  for (int ready = 1; ready < 50; ready *= 2) {
+    SetReady(ready);
+    // Until the next ones are there.
+    for (int i = 0; i < 6; ++i) EXPECT_GE(Replica(160.0 * ready), 2 * ready) << note_;
+  }
+}
+
 TEST_F(TideTest, WithoutAReadingThereIsNoOpinionAndNothingIsForgotten) {
   const Replicas before = Live(2 * kHour, [](int) { return 1'600.0; });
   const PanelMemory kept = memory_.panel;
