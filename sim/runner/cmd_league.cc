@@ -43,13 +43,19 @@ RunCommand AddLeague(CLI::App& app) {
       ->check(CLI::Range(0.01, 1'000.0))
       ->capture_default_str();
   league
+      ->add_option("--parts", options.parts,
+                   "So many parts of longer traces, by falling peak; the second one is named like "
+                   "the first with #2 behind")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
+  league
       ->add_option("--seen-late", arguments->seen_late,
                    "Seconds that the pool without lag sees the load late; half an interval between "
                    "scrapes is the age of what they tell")
       ->check(CLI::Range(0.0, 600.0))
       ->capture_default_str();
   league->add_option("--only", options.only, "Contestants")->check(CLI::IsMember(Names()));
-  league->add_option("--trace", options.files, "Only traces whose names hold one of these");
+  league->add_option("--trace", options.names, "Only loads whose names hold one of these");
   league->add_flag("--defaults-only", options.defaults_only,
                    "Don't look for the cheapest settings that keep the objective");
   league->add_option("--threads", options.threads, "One for each processor by default")
@@ -66,12 +72,14 @@ RunCommand AddLeague(CLI::App& app) {
       "budgets of 100 % and 25 %. Bad is who waits longer than 200 ms, which leaves 250 ms with "
       "the\n"
       "mean service time. Objective: at most 0.1 % bad.\n\n"
-      "Example:\n  tidesim league --traces traces/data --report league.html");
+      "Examples:\n  tidesim league --traces traces/data --report league.html\n"
+      "  tidesim league --traces traces/data --parts 4 --trace '#'\n"
+      "      the other days of long traces, without the busiest ones");
   return [arguments](Streams streams) {
     for (const double seconds : arguments->scrapes)
       arguments->options.scrapes.push_back(FromSeconds(seconds));
     arguments->options.seen_late = FromSeconds(arguments->seen_late);
-    arguments->options.window = FromSeconds(arguments->days * 86'400);
+    arguments->options.part = FromSeconds(arguments->days * 86'400);
     return RunLeague(arguments->options, streams);
   };
 }

@@ -292,18 +292,22 @@ std::string NameOf(const std::string& file) {
   return base.substr(0, base.find('.'));
 }
 
+bool IsWanted(const LeagueOptions& options, const std::string& name) {
+  return options.names.empty() || std::ranges::any_of(options.names, [&](const std::string& part) {
+           return name.find(part) != std::string::npos;
+         });
+}
+
 Expected<std::vector<LeagueLoad>> LoadsOf(const LeagueOptions& options) {
   TIDEGATE_TRY(const std::vector<std::string> files, TraceFiles(options.traces));
+  const LeagueParts parts{options.part, options.parts};
   std::vector<LeagueLoad> loads;
   for (const std::string& file : files) {
-    const std::string name = NameOf(file);
-    const bool wanted =
-        options.files.empty() || std::ranges::any_of(options.files, [&](const std::string& part) {
-          return name.find(part) != std::string::npos;
-        });
-    if (!wanted) continue;
     TIDEGATE_TRY(const traces::Trace trace, traces::ReadTrace(file));
-    loads.push_back(PrepareLoad(name, trace, options.window, kLeagueCapacity * kLeaguePeak));
+    for (LeagueLoad& load :
+         PrepareLoads(NameOf(file), trace, parts, kLeagueCapacity * kLeaguePeak)) {
+      if (IsWanted(options, load.name)) loads.push_back(std::move(load));
+    }
   }
   if (loads.empty()) return Fail(ErrorCode::kInvalid, "no trace has such a name");
   return loads;

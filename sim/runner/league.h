@@ -11,9 +11,10 @@ namespace tidegate::sim {
 struct LeagueOptions {
   std::string traces;              // a folder
   std::vector<Duration> scrapes;   // each a league of its own
-  Duration window{0};              // of longer traces only so much is played
+  Duration part{0};                // of longer traces only so much is played
+  int parts = 1;                   // so often, each part for itself
   std::vector<std::string> only;   // contestants; empty: all
-  std::vector<std::string> files;  // names of traces that hold one of these; empty: all
+  std::vector<std::string> names;  // loads whose names hold one of these; empty: all
   bool defaults_only = false;      // no search for the cheapest settings
   Duration seen_late{0};           // the pool without lag sees a load that old
   int threads = 0;                 // 0: one for each processor

@@ -22,16 +22,53 @@ constexpr Duration kSmooth{300'000};
 constexpr Duration kBin{5'000};
 constexpr Duration kPeak{15'000};
 
-Trace Windowed(const Trace& trace, Duration window) {
-  const auto keep = static_cast<std::size_t>(std::max<Duration::rep>(2, window / trace.bin));
-  if (trace.requests.size() <= keep) return trace;
-  const auto highest =
-      static_cast<std::size_t>(std::ranges::max_element(trace.requests) - trace.requests.begin());
+// Bins first .. end - 1.
+struct Stretch {
+  std::size_t first = 0, end = 0;
+  std::size_t size() const { return end - first; }
+};
+
+std::size_t HighestBin(const Trace& trace, const Stretch& stretch) {
+  const auto begin = trace.requests.begin();
+  const auto highest = std::max_element(begin + static_cast<std::ptrdiff_t>(stretch.first),
+                                        begin + static_cast<std::ptrdiff_t>(stretch.end));
+  return static_cast<std::size_t>(highest - begin);
+}
+
+// The part of `keep` bins for the highest bin of a stretch that has room for it.
+Stretch PartAround(std::size_t highest, const Stretch& room, std::size_t keep) {
   const std::size_t before = keep * 2 / 3;
-  const std::size_t first =
-      std::min(highest > before ? highest - before : 0, trace.requests.size() - keep);
-  const auto begin = trace.requests.begin() + static_cast<std::ptrdiff_t>(first);
-  return {trace.bin, {begin, begin + static_cast<std::ptrdiff_t>(keep)}};
+  const std::size_t wanted = highest > before ? highest - before : 0;
+  const std::size_t first = std::clamp(wanted, room.first, room.end - keep);
+  return {first, first + keep};
+}
+
+// By falling peak.
+std::vector<Stretch> BusiestParts(const Trace& trace, const LeagueParts& parts) {
+  const auto keep = static_cast<std::size_t>(std::max<Duration::rep>(2, parts.length / trace.bin));
+  const std::size_t all = trace.requests.size();
+  if (all <= keep) return {{0, all}};
+  std::vector<Stretch> busiest, room{{0, all}};
+  while (busiest.size() < static_cast<std::size_t>(parts.most) && !room.empty()) {
+    const auto peak_of = [&](const Stretch& stretch) {
+      return trace.requests[HighestBin(trace, stretch)];
+    };
+    const auto at = std::ranges::max_element(room, {}, peak_of);
+    const Stretch from = *at;
+    room.erase(at);
+    const Stretch part = PartAround(HighestBin(trace, from), from, keep);
+    busiest.push_back(part);
+    for (const Stretch& left : {Stretch{from.first, part.first}, Stretch{part.end, from.end}})
+      if (left.size() >= keep) room.push_back(left);
+  }
+  return busiest;
+}
+
+Trace PartOf(const Trace& trace, const Stretch& part) {
+  const auto begin = trace.requests.begin();
+  return {trace.bin,
+          {begin + static_cast<std::ptrdiff_t>(part.first),
+           begin + static_cast<std::ptrdiff_t>(part.end)}};
 }
 
 Trace Smoothed(const Trace& trace) {
@@ -94,20 +131,26 @@ bool IsTrace(const std::string& file) {
 
 }  // namespace
 
-LeagueLoad PrepareLoad(const std::string& name, const Trace& recorded, Duration window, Rate peak) {
-  LeagueLoad load;
-  load.name = name;
-  load.whole_days = Seconds(traces::Length(recorded)) / 86'400;
-  const double mean = traces::TotalRequests(recorded) / Seconds(traces::Length(recorded));
-  Trace trace = Windowed(recorded, window);
-  load.smoothed = mean < kQuiet;
-  if (load.smoothed) trace = Smoothed(trace);
-  trace = Refined(trace);
-  const Rate highest = HighestRate(trace);
-  if (highest > 0) trace = traces::Scaled(std::move(trace), peak / highest);
-  if (load.smoothed) Redraw(name, trace);
-  load.trace = std::move(trace);
-  return load;
+std::vector<LeagueLoad> PrepareLoads(const std::string& name, const Trace& recorded,
+                                     const LeagueParts& parts, Rate peak) {
+  const double seconds = Seconds(traces::Length(recorded));
+  const bool quiet = traces::TotalRequests(recorded) / seconds < kQuiet;
+  std::vector<LeagueLoad> loads;
+  for (const Stretch& part : BusiestParts(recorded, parts)) {
+    LeagueLoad load;
+    load.name = loads.empty() ? name : fmt::format("{}#{}", name, loads.size() + 1);
+    load.whole_days = seconds / 86'400;
+    load.smoothed = quiet;
+    Trace trace = PartOf(recorded, part);
+    if (quiet) trace = Smoothed(trace);
+    trace = Refined(trace);
+    const Rate highest = HighestRate(trace);
+    if (highest > 0) trace = traces::Scaled(std::move(trace), peak / highest);
+    if (quiet) Redraw(load.name, trace);
+    load.trace = std::move(trace);
+    loads.push_back(std::move(load));
+  }
+  return loads;
 }
 
 Expected<std::vector<std::string>> TraceFiles(const std::string& folder) {

@@ -12,23 +12,31 @@ namespace tidegate::sim {
 
 // A recorded load as the league plays it.
 struct LeagueLoad {
-  std::string name;  // the file's, without what follows the first dot
+  std::string name;  // the file's, without what follows the first dot; of a later part with "#2" ..
   traces::Trace trace;
   double whole_days = 0;  // of the file
   bool smoothed = false;
 };
 
-// The load of a trace for a pool that serves `peak` requests per second at its largest.
-//  - Of a trace longer than `window`, the part with two thirds of the window before its highest
-//    bin: what came before a peak matters more than what comes after it.
+// What is played of a longer trace.
+struct LeagueParts {
+  Duration length;  // of each
+  int most = 1;     // >= 1
+};
+
+// The loads of a trace for a pool that serves `peak` requests per second at its largest; at least
+// one.
+//  - Of a trace longer than a part, the part with two thirds of its length before the trace's
+//    highest bin: what came before a peak matters more than what comes after it. Then the same of
+//    the highest bin of where there is still room, and so on.
 //  - Below two requests a second counting noise dominates, and multiplying would blow it up: means
 //    of five minutes around each bin are taken instead.
 //  - Bins longer than five seconds become bins of five seconds (or the longest divisor below) on
 //    the line through the bins' middles.
-//  - Scaled so that its highest mean of 15 s is `peak`.
+//  - Each scaled so that its highest mean of 15 s is `peak`.
 //  - What was smoothed is drawn anew: each bin Poisson around its mean, from the name alone.
-LeagueLoad PrepareLoad(const std::string& name, const traces::Trace& recorded, Duration window,
-                       Rate peak);
+std::vector<LeagueLoad> PrepareLoads(const std::string& name, const traces::Trace& recorded,
+                                     const LeagueParts& parts, Rate peak);
 
 // All trace files of a folder, by name: those ending in .csv, .csv.gz, .csv.zst and .tgtrace.
 Expected<std::vector<std::string>> TraceFiles(const std::string& folder);

@@ -45,9 +45,13 @@ LeagueRun RunOf(double knob, double bad, double cost) {
   return run;
 }
 
+constexpr Rate kPeak = 9'600;
+LeagueLoad WholeLoad(const std::string& name, const traces::Trace& trace) {
+  return PrepareLoads(name, trace, {traces::Length(trace)}, kPeak).at(0);
+}
+
 TEST(LeagueLoad, IsScaledToItsPeakInBinsOfFiveSeconds) {
-  const LeagueLoad load =
-      PrepareLoad("waves", Waves(600, Duration(60'000), 50), std::chrono::hours(24), 9'600);
+  const LeagueLoad load = WholeLoad("waves", Waves(600, Duration(60'000), 50));
   EXPECT_FALSE(load.smoothed);
   EXPECT_EQ(load.trace.bin, Duration(5'000));
   EXPECT_EQ(load.trace.requests.size(), 7'200u);
@@ -57,28 +61,53 @@ TEST(LeagueLoad, IsScaledToItsPeakInBinsOfFiveSeconds) {
         highest,
         (load.trace.requests[i] + load.trace.requests[i + 1] + load.trace.requests[i + 2]) / 15);
   }
-  EXPECT_NEAR(highest, 9'600, 1e-6);
+  EXPECT_NEAR(highest, kPeak, 1e-6);
 }
 
 TEST(LeagueLoad, KeepsWhatCameBeforeTheHighestBinOfALongTrace) {
   traces::Trace trace{Duration(5'000), std::vector<double>(1'000, 50.0)};
   trace.requests[700] = 5'000;
-  const LeagueLoad load = PrepareLoad("long", trace, Duration(5'000) * 90, 9'600);
+  const LeagueLoad load =
+      PrepareLoads("long", trace, {.length = Duration(5'000) * 90}, kPeak).at(0);
   ASSERT_EQ(load.trace.requests.size(), 90u);
   EXPECT_GT(load.trace.requests[60], 10 * load.trace.requests[59]);
+}
+
+TEST(LeagueLoad, HasFurtherPartsByFallingPeakThatShareNothing) {
+  traces::Trace trace{Duration(5'000), std::vector<double>(1'000, 50.0)};
+  trace.requests[700] = 5'000;
+  trace.requests[690] = 4'000;  // in the first part
+  trace.requests[100] = 3'000;
+  trace.requests[995] = 2'000;  // at the end, so that its part ends with it
+  const auto loads =
+      PrepareLoads("long", trace, {.length = Duration(5'000) * 90, .most = 3}, kPeak);
+  ASSERT_EQ(loads.size(), 3u);
+  EXPECT_EQ(loads[1].name, "long#2");
+  EXPECT_EQ(loads[2].name, "long#3");
+  for (const LeagueLoad& load : loads) ASSERT_EQ(load.trace.requests.size(), 90u);
+  EXPECT_GT(loads[1].trace.requests[60], 10 * loads[1].trace.requests[59]);
+  EXPECT_GT(loads[2].trace.requests[85], 10 * loads[2].trace.requests[84]);
+}
+
+TEST(LeagueLoad, HasAsManyPartsAsThereIsRoomFor) {
+  const traces::Trace trace = Waves(1'000, Duration(5'000), 50);
+  EXPECT_EQ(PrepareLoads("x", trace, {.length = Duration(5'000'000), .most = 9}, kPeak).size(), 1u);
+  const auto loads = PrepareLoads("x", trace, {.length = Duration(500'000), .most = 99}, kPeak);
+  EXPECT_GE(loads.size(), 5u);
+  EXPECT_LE(loads.size(), 10u);
 }
 
 TEST(LeagueLoad, SmoothsAndRedrawsWhatIsQuiet) {
   traces::Trace trace{Duration(5'000), std::vector<double>(2'000, 0.0)};
   for (std::size_t i = 0; i < trace.requests.size(); i += 4) trace.requests[i] = 4;
-  const LeagueLoad load = PrepareLoad("quiet", trace, std::chrono::hours(24), 9'600);
+  const LeagueLoad load = WholeLoad("quiet", trace);
   EXPECT_TRUE(load.smoothed);
   for (const double requests : load.trace.requests) {
     EXPECT_GT(requests, 35'000) << "no longer one bin in four";
     EXPECT_EQ(requests, std::round(requests));
   }
-  EXPECT_EQ(load.trace, PrepareLoad("quiet", trace, std::chrono::hours(24), 9'600).trace);
-  EXPECT_NE(load.trace, PrepareLoad("other", trace, std::chrono::hours(24), 9'600).trace);
+  EXPECT_EQ(load.trace, WholeLoad("quiet", trace).trace);
+  EXPECT_NE(load.trace, WholeLoad("other", trace).trace);
 }
 
 // Twenty seconds of twice the load, and a pool for it.
