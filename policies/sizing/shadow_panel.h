@@ -56,7 +56,7 @@ struct PanelPool {
   double spare = 0;        // 0 .. 10
   Rate most_each = 0;      // requests per second of one replica beyond which they pile up; > 0
   Duration lead{45'000};   // from a change of load until replicas that it calls for are ready
-  Duration apart{15'000};  // samples of one replica; up to 50 s are told apart
+  Duration apart{15'000};  // samples of one replica, > 0; rises over up to 50 s are told apart
   double growth = 2;       // replicas that serve grow at most by this factor ..
   Duration wave{25'000};   // .. in such a time; > 0
   Replicas min = 0;

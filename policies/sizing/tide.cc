@@ -48,6 +48,10 @@ constexpr double kDoubledAtFirst = 3'600;
 //  - A burst is taken over one of them (shadow_panel.cc).
 constexpr Duration kApart{15'000};
 constexpr Duration kCounted{7'500};
+// Scrapes that are closer are believed where replicas tell the ages of their samples, the oldest of
+// which has been younger than that, and not before so much was judged.
+constexpr double kCloseSeconds = 8;
+constexpr double kJudgedSeconds = 1'800;
 // Where growth is not rolling, a decision is there one start-up later, whatever its size.
 constexpr double kAtOnce = 1e6;
 
@@ -72,7 +76,9 @@ void FitLine(CapacityTable& table, PanelPool& pool) {
 
 Duration ApartOf(const TideMemory& memory) {
   const Duration oldest(static_cast<std::int64_t>(memory.oldest_seconds * 1e3));
-  return std::clamp(oldest, kApart, kLongestTick);
+  const bool close = memory.trend.at && memory.panel.seconds >= kJudgedSeconds &&
+                     memory.oldest_seconds < kCloseSeconds;
+  return std::clamp(oldest, close ? kPanelStep : kApart, kLongestTick);
 }
 
 Duration OldestOf(const Input& input, const Proposal& proposal) {
@@ -92,7 +98,8 @@ void FitLead(const Input& input, const TideOptions& options, TideMemory& memory,
       memory.startup_seconds > 0 ? memory.startup_seconds : Seconds(options.startup);
   const double wave = std::max(1.0, startup + memory.tick_seconds);
   pool.apart = ApartOf(memory);
-  pool.lead = pool.apart - kCounted + Duration(static_cast<std::int64_t>(wave * 1e3));
+  pool.lead = pool.apart - std::min(kCounted, pool.apart / 2) +
+              Duration(static_cast<std::int64_t>(wave * 1e3));
   pool.wave = Duration(static_cast<std::int64_t>(wave * 1e3));
   constexpr Replicas kHundred = 100;
   pool.growth = input.rolling_up ? 1 + std::max(1, ResolveUp(input.surge, kHundred)) /

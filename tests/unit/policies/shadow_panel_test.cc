@@ -81,6 +81,15 @@ TEST_F(ShadowPanelTest, AfterABurstMoreIsAskedForAndLessEachDayAfter) {
   EXPECT_LT(later, after);
 }
 
+// Means over longer intervals hide more of what is late.
+TEST_F(ShadowPanelTest, WhatFailedCountsMoreWhereSamplesAreFurtherApart) {
+  Live(8 * kHour + 200, [](int i) { return i % 360 >= 320 ? 2.5 * kLoad : kLoad; });
+  PanelMemory other = memory_;
+  const double close = Ask(kLoad).asked;
+  pool_.apart = Duration(30'000);
+  EXPECT_GT(AskPanel(pool_, {.now = now_, .rate = kLoad}, other).asked, close);
+}
+
 // Rules look back one lead time, and what they asked for is kept for one more.
 TEST_F(ShadowPanelTest, WhatWasAskedForIsKeptForOneLeadTime) {
   Live(8 * kHour, Calm);

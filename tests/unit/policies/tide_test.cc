@@ -135,6 +135,22 @@ TEST_F(TideTest, TheNewestSamplesCountForAll) {
   EXPECT_THAT(told.note_, HasSubstr("by the newest samples"));
 }
 
+TEST_F(TideTest, CloseScrapesAreSoonerKnownOnceTheirAgesWereSeenForAWhile) {
+  for (int i = 0; i < 20; ++i) each_.push_back({"r" + std::to_string(10 + i), 80, Duration(2'000)});
+  SetReady(20);
+  for (std::size_t i = 0; i < replicas_.size(); ++i)
+    replicas_[i].name = "r" + std::to_string(10 + i);
+  Replica(1'600);
+  EXPECT_THAT(note_, HasSubstr("32s500ms from a reading to replicas"));
+  Live(kHour, [](int) { return 1'600.0; });
+  EXPECT_THAT(note_, HasSubstr("27s500ms from a reading to replicas"));
+}
+
+TEST_F(TideTest, WithoutAgesOfSamplesScrapesAreNotTakenForClose) {
+  Live(kHour, [](int) { return 1'600.0; });
+  EXPECT_THAT(note_, HasSubstr("32s500ms from a reading to replicas"));
+}
+
 TEST_F(TideTest, AFallAloneDoesNotShrinkThePoolBelowTheLoad) {
   Live(2 * kHour, [](int) { return 3'200.0; });
   const Replicas after = Live(kHour, [](int) { return 320.0; });
