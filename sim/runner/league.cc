@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
@@ -303,9 +304,14 @@ Expected<std::vector<LeagueLoad>> LoadsOf(const LeagueOptions& options) {
   const LeagueParts parts{options.part, options.parts};
   std::vector<LeagueLoad> loads;
   for (const std::string& file : files) {
+    const std::string name = NameOf(file);
+    // What nobody wants need not be readable.
+    const auto numbers = std::views::iota(1, options.parts + 1);
+    if (std::ranges::none_of(numbers,
+                             [&](int part) { return IsWanted(options, PartName(name, part)); }))
+      continue;
     TIDEGATE_TRY(const traces::Trace trace, traces::ReadTrace(file));
-    for (LeagueLoad& load :
-         PrepareLoads(NameOf(file), trace, parts, kLeagueCapacity * kLeaguePeak)) {
+    for (LeagueLoad& load : PrepareLoads(name, trace, parts, kLeagueCapacity * kLeaguePeak)) {
       if (IsWanted(options, load.name)) loads.push_back(std::move(load));
     }
   }

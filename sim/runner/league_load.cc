@@ -131,6 +131,10 @@ bool IsTrace(const std::string& file) {
 
 }  // namespace
 
+std::string PartName(const std::string& trace, int part) {
+  return part == 1 ? trace : fmt::format("{}#{}", trace, part);
+}
+
 std::vector<LeagueLoad> PrepareLoads(const std::string& name, const Trace& recorded,
                                      const LeagueParts& parts, Rate peak) {
   const double seconds = Seconds(traces::Length(recorded));
@@ -138,7 +142,7 @@ std::vector<LeagueLoad> PrepareLoads(const std::string& name, const Trace& recor
   std::vector<LeagueLoad> loads;
   for (const Stretch& part : BusiestParts(recorded, parts)) {
     LeagueLoad load;
-    load.name = loads.empty() ? name : fmt::format("{}#{}", name, loads.size() + 1);
+    load.name = PartName(name, static_cast<int>(loads.size()) + 1);
     load.whole_days = seconds / 86'400;
     load.smoothed = quiet;
     Trace trace = PartOf(recorded, part);

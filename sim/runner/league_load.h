@@ -12,7 +12,7 @@ namespace tidegate::sim {
 
 // A recorded load as the league plays it.
 struct LeagueLoad {
-  std::string name;  // the file's, without what follows the first dot; of a later part with "#2" ..
+  std::string name;  // see PartName
   traces::Trace trace;
   double whole_days = 0;  // of the file
   bool smoothed = false;
@@ -23,6 +23,9 @@ struct LeagueParts {
   Duration length;  // of each
   int most = 1;     // >= 1
 };
+
+// The name of a trace's first, second .. part (1, 2 ..): "x", "x#2" ..
+std::string PartName(const std::string& trace, int part);
 
 // The loads of a trace for a pool that serves `peak` requests per second at its largest; at least
 // one.

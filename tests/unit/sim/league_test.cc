@@ -300,5 +300,17 @@ TEST(League, SaysWhatIsWrong) {
             kBadInput);
 }
 
+TEST(League, ReadsNoTraceThatNobodyWants) {
+  const tidegate::testing::TempDir folder;
+  std::ofstream(folder.path() / "broken.csv") << "no trace\n";
+  const std::string traces = folder.path().string();
+  EXPECT_THAT(RunTool({"league", "--traces", traces, "--trace", "other"}).err,
+              HasSubstr("no trace has such a name"));
+  for (const char* const wanted : {"broken", "#2"}) {
+    EXPECT_THAT(RunTool({"league", "--traces", traces, "--parts", "2", "--trace", wanted}).err,
+                HasSubstr("broken.csv"));
+  }
+}
+
 }  // namespace
 }  // namespace tidegate::sim
