@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 #include <ostream>
-#include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
@@ -299,6 +298,13 @@ bool IsWanted(const LeagueOptions& options, const std::string& name) {
          });
 }
 
+bool IsAnyPartWanted(const LeagueOptions& options, const std::string& trace) {
+  for (int part = 1; part <= options.parts; ++part) {
+    if (IsWanted(options, PartName(trace, part))) return true;
+  }
+  return false;
+}
+
 Expected<std::vector<LeagueLoad>> LoadsOf(const LeagueOptions& options) {
   TIDEGATE_TRY(const std::vector<std::string> files, TraceFiles(options.traces));
   const LeagueParts parts{options.part, options.parts};
@@ -306,10 +312,7 @@ Expected<std::vector<LeagueLoad>> LoadsOf(const LeagueOptions& options) {
   for (const std::string& file : files) {
     const std::string name = NameOf(file);
     // What nobody wants need not be readable.
-    const auto numbers = std::views::iota(1, options.parts + 1);
-    if (std::ranges::none_of(numbers,
-                             [&](int part) { return IsWanted(options, PartName(name, part)); }))
-      continue;
+    if (!IsAnyPartWanted(options, name)) continue;
     TIDEGATE_TRY(const traces::Trace trace, traces::ReadTrace(file));
     for (LeagueLoad& load : PrepareLoads(name, trace, parts, kLeagueCapacity * kLeaguePeak)) {
       if (IsWanted(options, load.name)) loads.push_back(std::move(load));
