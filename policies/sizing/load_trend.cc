@@ -104,14 +104,28 @@ void NoteServing(const TrendLook& look, double dt, std::vector<ServingSince>& se
   serving.erase(serving.begin(), serving.begin() + static_cast<std::ptrdiff_t>(gone));
 }
 
-// What the load would be if each replica had a part as large as those that were heard: the sum
-// lacks those that were not scraped yet, and grows with them as if the load did. Precondition: some
-// were heard.
+// Calls `use` with each value of a replica that serves, and the replica; both are sorted by name.
+template <class Use>
+void ForEachServing(const TrendLook& look, const Use& use) {
+  auto view = look.replicas.begin();
+  for (const signals::ReplicaValue& one : look.reading.each) {
+    while (view != look.replicas.end() && view->name < one.replica) ++view;
+    if (view == look.replicas.end()) return;
+    if (view->name == one.replica && Serves(*view)) use(one, *view);
+  }
+}
+
+// What the load would be if each replica that serves had a part as large as those of them that were
+// heard: the sum lacks those that were not scraped yet, and grows with them as if the load did.
+// Those that start or drain have less than a part. 0: none was heard.
 double SumOfAll(const TrendLook& look) {
-  double heard = 0;
-  for (const signals::ReplicaValue& one : look.reading.each) heard += std::max(0.0, one.value);
+  double sum = 0, heard = 0;
+  ForEachServing(look, [&](const signals::ReplicaValue& one, const signals::ReplicaView&) {
+    sum += std::max(0.0, one.value);
+    heard += 1;
+  });
   const auto all = static_cast<double>(std::ranges::count_if(look.replicas, Serves));
-  return std::isfinite(heard) ? heard * all / static_cast<double>(look.reading.each.size()) : 0;
+  return heard > 0 && std::isfinite(sum) ? sum * all / heard : 0;
 }
 
 void Begin(const TrendLook& look, TrendMemory& memory) {
@@ -159,18 +173,15 @@ struct Heard {
 std::vector<Heard> Listen(const TrendLook& look, double dt, const TrendMemory& memory) {
   std::vector<Heard> heard;
   const double noise = memory.noise * memory.scale * memory.scale;
-  auto view = look.replicas.begin();
-  for (const signals::ReplicaValue& one : look.reading.each) {
-    while (view != look.replicas.end() && view->name < one.replica) ++view;
-    if (view == look.replicas.end() || view->name != one.replica || !Serves(*view)) continue;
+  ForEachServing(look, [&](const signals::ReplicaValue& one, const signals::ReplicaView& view) {
     const double age = Seconds(one.age);
-    const double since = Seconds(look.now - *view->ready_at) - age;  // at the sample
-    if (age >= dt || since < kLeastSpan || !std::isfinite(one.value)) continue;
+    const double since = Seconds(look.now - *view.ready_at) - age;  // at the sample
+    if (age >= dt || since < kLeastSpan || !std::isfinite(one.value)) return;
     const double span = look.means ? std::max(kLeastSpan, std::min(Seconds(look.apart), since)) : 0;
     const double share = MeanShare(memory.serving, age, age + std::max(span, 1e-3));
     const double counting = look.means ? memory.scale / (share * span) : 0;
     heard.push_back({one.value / share, age + span / 2, counting, counting + noise});
-  }
+  });
   return heard;
 }
 

@@ -49,6 +49,22 @@ LeagueDuel Mean(LeagueDuel duel) {
   return duel;
 }
 
+// The cheapest of its runs that has no larger share of bad requests; replica-seconds.
+std::optional<double> SettingCostAt(const LeagueCurve& curve, double bad) {
+  std::optional<double> cheapest;
+  for (const LeagueRun& run : curve.runs) {
+    if (run.bad > bad || (cheapest && *cheapest <= run.replica_seconds)) continue;
+    cheapest = run.replica_seconds;
+  }
+  return cheapest;
+}
+
+std::size_t LongestName(const std::vector<EqualShare>& shares) {
+  std::size_t longest = 0;
+  for (const EqualShare& share : shares) longest = std::max(longest, share.trace.size());
+  return longest;
+}
+
 std::string Over(std::optional<double> cost, double oracle) {
   return cost ? fmt::format("{:.2f}x", *cost / oracle) : "-";
 }
@@ -70,6 +86,8 @@ std::vector<EqualShare> AtEqualShares(const League& league) {
                      .oracle = trace.oracle_seconds,
                      .tide = tide->runs[tide->at_default].replica_seconds};
     for (const LeagueCurve* const rival : rivals) {
+      const std::optional<double> setting = SettingCostAt(*rival, share.bad);
+      if (setting && (!share.setting || *setting < *share.setting)) share.setting = setting;
       const std::optional<double> cost = CostAt(*rival, share.bad);
       if (!cost || (share.rivals && *share.rivals <= *cost)) continue;
       share.rivals = cost;
@@ -85,6 +103,12 @@ std::vector<EqualShare> AtEqualShares(const League& league) {
 LeagueDuel DuelAtDefault(const std::vector<EqualShare>& shares) {
   LeagueDuel duel;
   for (const EqualShare& share : shares) Count(duel, share.tide, share.rivals);
+  return Mean(duel);
+}
+
+LeagueDuel DuelWithSettings(const std::vector<EqualShare>& shares) {
+  LeagueDuel duel;
+  for (const EqualShare& share : shares) Count(duel, share.tide, share.setting);
   return Mean(duel);
 }
 
@@ -111,13 +135,14 @@ LeagueDuel DuelAtBest(const League& league) {
 }
 
 std::string ToTable(const std::vector<EqualShare>& shares) {
-  std::string text = fmt::format("{:<28} {:>9} {:>8} {:>15} {:>8} {:>8}\n", "trace", "bad", "tide",
-                                 "cheapest rival", "no lag", "saving");
+  const std::size_t width = std::max<std::size_t>(kNameWidth, LongestName(shares));
+  std::string text = fmt::format("{:<{}} {:>9} {:>8} {:>15} {:>8} {:>8}\n", "trace", width, "bad",
+                                 "tide", "cheapest rival", "no lag", "saving");
   for (const EqualShare& share : shares) {
     const std::string rival = share.rival + " " + Over(share.rivals, share.oracle);
     const std::string saving =
         share.rivals ? fmt::format("{:.1f} %", 100 * (1 - share.tide / *share.rivals)) : "-";
-    text += fmt::format("{:<28} {:>7.3f} % {:>8} {:>15} {:>8} {:>8}\n", share.trace.substr(0, 28),
+    text += fmt::format("{:<{}} {:>7.3f} % {:>8} {:>15} {:>8} {:>8}\n", share.trace, width,
                         share.bad * 100, Over(share.tide, share.oracle), rival,
                         Over(share.lag_free, share.oracle), saving);
   }

@@ -25,7 +25,8 @@ struct EqualShare {
   double oracle = 0;  // with the objective's share
   double tide = 0;
   std::string rival{};               // the cheapest one; empty: none has so few at any setting
-  std::optional<double> rivals{};    // what it costs
+  std::optional<double> rivals{};    // what it costs, mixing two settings where that is cheaper
+  std::optional<double> setting{};   // what the cheapest rival costs at any one setting
   std::optional<double> lag_free{};  // the same of the pool that sees the present without lag
 };
 // One for each trace; none where tide or all of its rivals did not play.
@@ -42,8 +43,10 @@ struct LeagueDuel {
 };
 // tide's default against rivals with as few bad requests.
 LeagueDuel DuelAtDefault(const std::vector<EqualShare>& shares);
-// The same by the pool without lag: how much of that anybody could save who does not see the
-// future.
+// The same where rivals may not mix settings.
+LeagueDuel DuelWithSettings(const std::vector<EqualShare>& shares);
+// The same as DuelAtDefault by the pool without lag: how much of that anybody could save who does
+// not see the future.
 LeagueDuel DuelWithoutLag(const std::vector<EqualShare>& shares);
 // Each at its cheapest setting that keeps the objective; traces where tide has none are lost, those
 // where only it has one are won with a saving of 0.

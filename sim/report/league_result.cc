@@ -61,11 +61,13 @@ std::string CostText(const LeagueCurve& curve, double oracle, bool best) {
 }
 
 std::string TraceLines(const League& league) {
-  std::string text = fmt::format("{:<28}", "trace");
+  std::size_t width = kNameWidth;
+  for (const LeagueTrace& trace : league.traces) width = std::max(width, trace.name.size());
+  std::string text = fmt::format("{:<{}}", "trace", width);
   for (const std::string& name : league.contestants) text += fmt::format(" {:>22}", name);
   text += "\n";
   for (const LeagueTrace& trace : league.traces) {
-    text += fmt::format("{:<28}", trace.name.substr(0, 28));
+    text += fmt::format("{:<{}}", trace.name, width);
     for (const LeagueCurve& curve : trace.curves) {
       const LeagueRun& run = curve.runs[curve.at_default];
       text += fmt::format(" {:>8.3f}% {:>5}x {:>5}x", run.bad * 100,
@@ -94,6 +96,7 @@ std::string DuelTexts(const League& league) {
     text += "\ncost of as few bad requests as tide's default has\n" + ToTable(shares);
   text += "\nagainst the cheapest of hpa, keda and kpa\n";
   text += DuelText("  tide at its default, at equal bad %", DuelAtDefault(shares));
+  text += DuelText("  the same, no rival mixing two of its settings", DuelWithSettings(shares));
   const std::string lag_free =
       league.seen_late > Duration(0)
           ? fmt::format("  the pool without lag, seeing the load {} late, at as many bad %",
@@ -115,6 +118,7 @@ json::array SharesJson(const std::vector<EqualShare>& shares) {
                                {"tideCostMultiple", share.tide / share.oracle},
                                {"rival", share.rival},
                                {"rivalCostMultiple", Multiple(share.rivals, share.oracle)},
+                               {"rivalSettingCostMultiple", Multiple(share.setting, share.oracle)},
                                {"noLagCostMultiple", Multiple(share.lag_free, share.oracle)}});
   }
   return all;
@@ -229,6 +233,7 @@ std::string ToJson(const std::vector<League>& leagues) {
                                {"noLagSeenLateSeconds", Seconds(league.seen_late)},
                                {"standings", std::move(standings)},
                                {"tideAtDefault", DuelJson(DuelAtDefault(shares))},
+                               {"tideAtDefaultRivalsUnmixed", DuelJson(DuelWithSettings(shares))},
                                {"noLagAtTidesShare", DuelJson(DuelWithoutLag(shares))},
                                {"tideAtBest", DuelJson(DuelAtBest(league))},
                                {"atTidesShare", SharesJson(shares)},

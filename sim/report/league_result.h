@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,6 +50,9 @@ struct League {
 
 inline constexpr std::string_view kTide = "tide";
 inline constexpr std::string_view kLagFree = "no lag";
+
+// Of the column of traces' names in tables for people, at the least.
+inline constexpr std::size_t kNameWidth = 20;
 
 // What it costs, interpolated between the curve's runs, to have at most this share of bad requests;
 // replica-seconds. Empty: no run has so few.

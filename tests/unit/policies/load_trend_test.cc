@@ -221,6 +221,27 @@ TEST(LoadTrendTest, ReplicasThatDoNotServeSayNothing) {
   EXPECT_NEAR(trend->level, 100, 0.01);
 }
 
+TEST(LoadTrendTest, BeginsAtWhatThoseDoThatServe) {
+  signals::ReplicaView ready;
+  ready.phase = signals::Phase::kReady;
+  ready.since = ready.started = kStart - std::chrono::hours(1);
+  ready.ready_at = ready.since;
+  std::vector<signals::ReplicaView> replicas(3, ready);
+  replicas[0].name = "drains";
+  replicas[0].phase = signals::Phase::kDraining;
+  replicas[0].since = kStart - std::chrono::minutes(1);
+  replicas[1].name = "heard";
+  replicas[2].name = "not-yet-heard";
+  signals::Reading reading;
+  reading.quality = signals::Quality::kOk;
+  reading.value = 105;
+  reading.each = {{"drains", 5, Duration(2'000)}, {"heard", 100, Duration(1'000)}};
+  TrendMemory memory;
+  const auto trend = FollowTrend({.now = kStart, .reading = reading, .replicas = replicas}, memory);
+  ASSERT_TRUE(trend);
+  EXPECT_NEAR(trend->level, 200, 0.01);
+}
+
 TEST(LoadTrendTest, RemembersABoundedPast) {
   Pool pool([](double) { return 3'000.0; });
   pool.JoinAll(5);

@@ -237,8 +237,19 @@ TEST(LeagueResult, ComparesThePoolWithoutLagAtTidesShare) {
   EXPECT_DOUBLE_EQ(*shares[0].rivals, 300);
   EXPECT_NEAR(*shares[0].lag_free, 100, 1);
   EXPECT_DOUBLE_EQ(DuelAtDefault(shares).saving, 1 - 150.0 / 300);
+  EXPECT_DOUBLE_EQ(DuelWithSettings(shares).saving, 1 - 150.0 / 400) << "a rival runs at one";
   EXPECT_NEAR(DuelWithoutLag(shares).saving, 1 - 100.0 / 300, 1e-2);
   EXPECT_THAT(ToTable(shares), HasSubstr("kpa"));
+}
+
+TEST(LeagueResult, NamesOfTracesAreWhole) {
+  const std::string name(50, 'n');
+  EXPECT_THAT(ToTable(std::vector{EqualShare{.trace = name, .oracle = 1}}), HasSubstr(name));
+  League league;
+  LeagueTrace trace;
+  trace.name = name;
+  league.traces = {trace};
+  EXPECT_THAT(ToTable(std::vector{league}), HasSubstr(name));
 }
 
 TEST(Contestants, AllHaveManifestsThatCompileAtBothEnds) {
