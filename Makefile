@@ -4,10 +4,10 @@ JOBS ?= $(shell nproc)
 RELEASE := build/release
 DEMO := build/release/tests/tidegate_demo
 
-.PHONY: help setup build test demo check bench coverage clean
+.PHONY: help setup configure build test demo check bench coverage clean
 
 help:
-	@echo "make demo      a real pool follows a traffic spike and a rollout on this machine (2 minutes)"
+	@echo "make demo      a real pool follows a traffic spike and a rollout on this machine (2 minutes, and the build)"
 	@echo "make test      everything from setup to the last test"
 	@echo "make build     the programs: $(RELEASE)/{scheduler/tidegate,sim/tidesim,traces/tidetrace}"
 	@echo "make check     format, clang-tidy on what changed since main (ALL=1: on all), architecture"
@@ -19,14 +19,19 @@ help:
 setup:
 	@.ci/setup
 
-build: setup
+configure: setup
 	cmake --preset release
-	cmake --build --preset release -j $(JOBS)
 
-test: build
+build: configure
+	cmake --build --preset release -j $(JOBS) --target tidegate tidesim tidetrace
+
+test: configure
+	cmake --build --preset release -j $(JOBS)
 	ctest --preset release -j $(JOBS)
 
-demo: build
+# Builds what it runs and none of the tests, which is half of the waiting on a fresh machine.
+demo: configure
+	cmake --build --preset release -j $(JOBS) --target tidegate_demo
 	@exec $(DEMO)
 
 check: setup
