@@ -29,7 +29,7 @@ test: configure
 	cmake --build --preset release -j $(JOBS)
 	ctest --preset release -j $(JOBS)
 
-# Builds what it runs and none of the tests, which is half of the waiting on a fresh machine.
+# Builds what it runs and none of the tests: on a fresh machine that is what one waits for.
 demo: configure
 	cmake --build --preset release -j $(JOBS) --target tidegate_demo
 	@exec $(DEMO)

@@ -11,16 +11,6 @@ namespace {
 // Shares of bad requests below this are as good as none.
 constexpr double kLeastTold = 1e-5;
 
-const LeagueCurve* Find(const LeagueTrace& trace, std::string_view contestant) {
-  const auto found = std::ranges::find(trace.curves, contestant, &LeagueCurve::contestant);
-  return found != trace.curves.end() ? &*found : nullptr;
-}
-
-std::optional<double> BestCost(const LeagueCurve& curve) {
-  if (!curve.best) return std::nullopt;
-  return curve.runs[*curve.best].replica_seconds;
-}
-
 std::vector<const LeagueCurve*> RivalsOf(const LeagueTrace& trace) {
   std::vector<const LeagueCurve*> rivals;
   for (const std::string_view name : kRivals) {
@@ -50,19 +40,13 @@ LeagueDuel Mean(LeagueDuel duel) {
 }
 
 // The cheapest of its runs that has no larger share of bad requests; replica-seconds.
-std::optional<double> SettingCostAt(const LeagueCurve& curve, double bad) {
+std::optional<double> UnmixedCostAt(const LeagueCurve& curve, double bad) {
   std::optional<double> cheapest;
   for (const LeagueRun& run : curve.runs) {
     if (run.bad > bad || (cheapest && *cheapest <= run.replica_seconds)) continue;
     cheapest = run.replica_seconds;
   }
   return cheapest;
-}
-
-std::size_t LongestName(const std::vector<EqualShare>& shares) {
-  std::size_t longest = 0;
-  for (const EqualShare& share : shares) longest = std::max(longest, share.trace.size());
-  return longest;
 }
 
 std::string Over(std::optional<double> cost, double oracle) {
@@ -86,8 +70,8 @@ std::vector<EqualShare> AtEqualShares(const League& league) {
                      .oracle = trace.oracle_seconds,
                      .tide = tide->runs[tide->at_default].replica_seconds};
     for (const LeagueCurve* const rival : rivals) {
-      const std::optional<double> setting = SettingCostAt(*rival, share.bad);
-      if (setting && (!share.setting || *setting < *share.setting)) share.setting = setting;
+      const std::optional<double> unmixed = UnmixedCostAt(*rival, share.bad);
+      if (unmixed && (!share.unmixed || *unmixed < *share.unmixed)) share.unmixed = unmixed;
       const std::optional<double> cost = CostAt(*rival, share.bad);
       if (!cost || (share.rivals && *share.rivals <= *cost)) continue;
       share.rivals = cost;
@@ -106,9 +90,9 @@ LeagueDuel DuelAtDefault(const std::vector<EqualShare>& shares) {
   return Mean(duel);
 }
 
-LeagueDuel DuelWithSettings(const std::vector<EqualShare>& shares) {
+LeagueDuel DuelUnmixed(const std::vector<EqualShare>& shares) {
   LeagueDuel duel;
-  for (const EqualShare& share : shares) Count(duel, share.tide, share.setting);
+  for (const EqualShare& share : shares) Count(duel, share.tide, share.unmixed);
   return Mean(duel);
 }
 
@@ -135,7 +119,8 @@ LeagueDuel DuelAtBest(const League& league) {
 }
 
 std::string ToTable(const std::vector<EqualShare>& shares) {
-  const std::size_t width = std::max<std::size_t>(kNameWidth, LongestName(shares));
+  std::size_t width = kNameWidth;
+  for (const EqualShare& share : shares) width = std::max(width, share.trace.size());
   std::string text = fmt::format("{:<{}} {:>9} {:>8} {:>15} {:>8} {:>8}\n", "trace", width, "bad",
                                  "tide", "cheapest rival", "no lag", "saving");
   for (const EqualShare& share : shares) {

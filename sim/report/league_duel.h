@@ -26,7 +26,7 @@ struct EqualShare {
   double tide = 0;
   std::string rival{};               // the cheapest one; empty: none has so few at any setting
   std::optional<double> rivals{};    // what it costs, mixing two settings where that is cheaper
-  std::optional<double> setting{};   // what the cheapest rival costs at any one setting
+  std::optional<double> unmixed{};   // what the cheapest rival costs at any one setting
   std::optional<double> lag_free{};  // the same of the pool that sees the present without lag
 };
 // One for each trace; none where tide or all of its rivals did not play.
@@ -44,7 +44,7 @@ struct LeagueDuel {
 // tide's default against rivals with as few bad requests.
 LeagueDuel DuelAtDefault(const std::vector<EqualShare>& shares);
 // The same where rivals may not mix settings.
-LeagueDuel DuelWithSettings(const std::vector<EqualShare>& shares);
+LeagueDuel DuelUnmixed(const std::vector<EqualShare>& shares);
 // The same as DuelAtDefault by the pool without lag: how much of that anybody could save who does
 // not see the future.
 LeagueDuel DuelWithoutLag(const std::vector<EqualShare>& shares);

@@ -14,16 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-const LeagueCurve* Find(const LeagueTrace& trace, std::string_view contestant) {
-  const auto found = std::ranges::find(trace.curves, contestant, &LeagueCurve::contestant);
-  return found != trace.curves.end() ? &*found : nullptr;
-}
-
-std::optional<double> BestCost(const LeagueCurve& curve) {
-  if (!curve.best) return std::nullopt;
-  return curve.runs[*curve.best].replica_seconds;
-}
-
 json::object RunJson(const LeagueRun& run, double oracle) {
   return {{"knob", run.knob},
           {"badPercent", run.bad * 100},
@@ -96,7 +86,7 @@ std::string DuelTexts(const League& league) {
     text += "\ncost of as few bad requests as tide's default has\n" + ToTable(shares);
   text += "\nagainst the cheapest of hpa, keda and kpa\n";
   text += DuelText("  tide at its default, at equal bad %", DuelAtDefault(shares));
-  text += DuelText("  the same, no rival mixing two of its settings", DuelWithSettings(shares));
+  text += DuelText("  the same, no rival mixing two of its settings", DuelUnmixed(shares));
   const std::string lag_free =
       league.seen_late > Duration(0)
           ? fmt::format("  the pool without lag, seeing the load {} late, at as many bad %",
@@ -118,13 +108,23 @@ json::array SharesJson(const std::vector<EqualShare>& shares) {
                                {"tideCostMultiple", share.tide / share.oracle},
                                {"rival", share.rival},
                                {"rivalCostMultiple", Multiple(share.rivals, share.oracle)},
-                               {"rivalSettingCostMultiple", Multiple(share.setting, share.oracle)},
+                               {"rivalUnmixedCostMultiple", Multiple(share.unmixed, share.oracle)},
                                {"noLagCostMultiple", Multiple(share.lag_free, share.oracle)}});
   }
   return all;
 }
 
 }  // namespace
+
+const LeagueCurve* Find(const LeagueTrace& trace, std::string_view contestant) {
+  const auto found = std::ranges::find(trace.curves, contestant, &LeagueCurve::contestant);
+  return found != trace.curves.end() ? &*found : nullptr;
+}
+
+std::optional<double> BestCost(const LeagueCurve& curve) {
+  if (!curve.best) return std::nullopt;
+  return curve.runs[*curve.best].replica_seconds;
+}
 
 std::optional<double> CostAt(const LeagueCurve& curve, double bad) {
   // The cheapest way between any run with fewer bad ones and any with more: the lower hull would
@@ -233,7 +233,7 @@ std::string ToJson(const std::vector<League>& leagues) {
                                {"noLagSeenLateSeconds", Seconds(league.seen_late)},
                                {"standings", std::move(standings)},
                                {"tideAtDefault", DuelJson(DuelAtDefault(shares))},
-                               {"tideAtDefaultRivalsUnmixed", DuelJson(DuelWithSettings(shares))},
+                               {"tideAtDefaultRivalsUnmixed", DuelJson(DuelUnmixed(shares))},
                                {"noLagAtTidesShare", DuelJson(DuelWithoutLag(shares))},
                                {"tideAtBest", DuelJson(DuelAtBest(league))},
                                {"atTidesShare", SharesJson(shares)},

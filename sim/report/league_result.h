@@ -54,6 +54,12 @@ inline constexpr std::string_view kLagFree = "no lag";
 // Of the column of traces' names in tables for people, at the least.
 inline constexpr std::size_t kNameWidth = 20;
 
+// The curve of a contestant; null: it did not play.
+const LeagueCurve* Find(const LeagueTrace& trace, std::string_view contestant);
+
+// What the best setting costs; replica-seconds. Empty: none keeps the objective.
+std::optional<double> BestCost(const LeagueCurve& curve);
+
 // What it costs, interpolated between the curve's runs, to have at most this share of bad requests;
 // replica-seconds. Empty: no run has so few.
 std::optional<double> CostAt(const LeagueCurve& curve, double bad);

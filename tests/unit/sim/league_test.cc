@@ -237,7 +237,7 @@ TEST(LeagueResult, ComparesThePoolWithoutLagAtTidesShare) {
   EXPECT_DOUBLE_EQ(*shares[0].rivals, 300);
   EXPECT_NEAR(*shares[0].lag_free, 100, 1);
   EXPECT_DOUBLE_EQ(DuelAtDefault(shares).saving, 1 - 150.0 / 300);
-  EXPECT_DOUBLE_EQ(DuelWithSettings(shares).saving, 1 - 150.0 / 400) << "a rival runs at one";
+  EXPECT_DOUBLE_EQ(DuelUnmixed(shares).saving, 1 - 150.0 / 400) << "a rival runs at one";
   EXPECT_NEAR(DuelWithoutLag(shares).saving, 1 - 100.0 / 300, 1e-2);
   EXPECT_THAT(ToTable(shares), HasSubstr("kpa"));
 }
