@@ -46,7 +46,7 @@ const std::array<FieldRule, 5> kFields{{{"minute", 0, 59},
 
 struct Set {
   std::uint64_t bits = 0;
-  bool every = false;  // nothing but "*"
+  bool every = false;  // "*" is in it
 };
 
 // One field's text, and where it begins in the expression.
@@ -57,10 +57,12 @@ class FieldParser {
 
   Expected<Set> Parse() {
     Set set;
-    set.every = text_ == "*" || text_ == "?" || text_ == "*/1";
     do {
+      const std::size_t from = at_;
       TIDEGATE_TRY(const std::uint64_t bits, Item());
       set.bits |= bits;
+      const std::string_view item = text_.substr(from, at_ - from);
+      set.every = set.every || item == "*" || item == "?" || item == "*/1";
     } while (Take(','));
     if (at_ != text_.size()) return Wrong(Token());
     return set;
@@ -321,6 +323,22 @@ std::optional<Instant> LastFire(const Cron& cron, const Zone& zone, Instant at, 
     at = stretch.begin() - Duration(1);
   }
   return std::nullopt;
+}
+
+std::optional<Instant> WindowEnd(const Cron& start, const Cron& end, const Zone& zone,
+                                 Instant begin) {
+  const std::size_t i = OffsetAt(zone, begin);
+  const bool set_forward =
+      i > 0 && zone.offsets[i].from == begin && zone.offsets[i].offset > zone.offsets[i - 1].offset;
+  if (set_forward) {
+    // What the wall would have shown at the last start, and at the first end after it.
+    const LocalMinute shown = std::chrono::floor<minutes>(ToLocal(zone, begin));
+    const LocalMinute started = start.every_hour ? shown : Search(start, shown, -1).value_or(shown);
+    const LocalMinute from = started + minutes(1);
+    const auto ended = Search(end, end.every_hour ? std::max(from, shown) : from, 1);
+    if (ended && *ended <= shown) return begin;
+  }
+  return NextFire(end, zone, begin, Fold::kLast);
 }
 
 }  // namespace tidegate

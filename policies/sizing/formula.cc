@@ -142,12 +142,24 @@ class FormulaParser {
     Term left = Value();
     while (Skip("??")) {
       const std::size_t middle = Here();
-      const Term right = Value();
+      const Term right = Signed();
       Want(left, false, begin);
       Want(right, false, middle);
       left = {Add({Op::kOrElse, 0, left.node, right.node}), false};
     }
     return left;
+  }
+
+  // A value with signs: `a ?? -1`.
+  Term Signed() {
+    const Deeper deeper(*this);
+    if (failed_) return {};
+    if (Skip("+")) return Signed();
+    if (!Skip("-")) return Value();
+    const std::size_t begin = Here();
+    const Term term = Signed();
+    Want(term, false, begin);
+    return {Add({Op::kNegate, 0, term.node}), false};
   }
 
   Term Value() {

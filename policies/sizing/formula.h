@@ -21,12 +21,13 @@ namespace tidegate::sizing {
 //   == != < <= > >=       of numbers; == and != of nil too
 //   + -      * /
 //   ! - +                 before a value
-//   ??                    the right one where the left one is nil
+//   ??                    the right one, which may have signs, where the left one is nil
 //   number, name, nil, true, false, (...), min(a, ...), max(a, ...)
 //
-// The precedences are those of expr, KEDA's library (`??` before everything, so `a ?? 0 + b` is
-// `(a ?? 0) + b`). Numbers are doubles. A name is a letter or "_" and letters, digits and "_" after
-// it. Of expr's language the rest (strings, lists, ranges, %, **, other functions) is refused.
+// The precedences are those of expr, KEDA's library (`??` before everything: `a ?? 0 + b` is
+// `(a ?? 0) + b`, which expr wants to see in parentheses). Numbers are doubles. A name is a letter
+// or "_" and letters, digits and "_" after it. Of expr's language the rest (strings, lists, ranges,
+// %, **, other functions) is refused.
 class Formula {
  public:
   // What it comes to. A signal that is nil makes nil of nothing but itself: calculating with it
@@ -40,7 +41,7 @@ class Formula {
 
   static constexpr std::size_t kLongest = 2'048;  // bytes
   static constexpr std::size_t kMostNodes = 512;  // operators, functions and values
-  static constexpr int kDeepest = 64;             // of parentheses, conditions and signs
+  static constexpr int kDeepest = 64;             // parentheses count 2, conditions and signs 1
 
   // kInvalid names the character, counted from 1, and what was expected there; kTooLarge where a
   // bound above is exceeded. The result of a formula is a number.

@@ -24,7 +24,8 @@ class Operator {
       : input_(input),
         options_(options),
         memory_(memory),
-        least_(std::max(options.min_replica_count, 1)) {}
+        least_(std::max(options.min_replica_count, 1)),
+        to_zero_(options.fallback && options.fallback->replicas == 0) {}
 
   // At a look of the operator's, and between them (`polled` false).
   AtOnce Decide(const KedaTick& tick, bool polled) {
@@ -44,12 +45,15 @@ class Operator {
   // Whether the size is one that only activity ends.
   bool Rests(const KedaTick& tick, bool polled) const {
     if (options_.idle_replica_count && input_.current <= *options_.idle_replica_count) return true;
-    return input_.current == 0 && (options_.min_replica_count == 0 || !polled || tick.failing);
+    if (input_.current > 0) return false;
+    const bool unknown = tick.failing && !to_zero_;
+    return options_.min_replica_count == 0 || options_.paused_scale_out || !polled || unknown;
   }
 
   AtOnce Activate(const KedaTick& tick) {
     const bool idle = options_.idle_replica_count && input_.current < options_.min_replica_count;
     if (input_.current == 0 || idle) {
+      if (options_.paused_scale_out) return {};
       memory_.last_active = input_.now;
       return {least_, "a trigger became active"};
     }
@@ -58,8 +62,7 @@ class Operator {
   }
 
   AtOnce Deactivate(const KedaTick& tick) const {
-    const bool to_zero = options_.fallback && options_.fallback->replicas == 0;
-    if (tick.failing && !to_zero) return {};
+    if ((tick.failing && !to_zero_) || options_.paused_scale_in) return {};
     const Replicas rest = options_.idle_replica_count.value_or(0);
     const bool may_rest = options_.idle_replica_count || options_.min_replica_count == 0;
     if (may_rest && input_.current > rest) {
@@ -76,7 +79,21 @@ class Operator {
   const KedaOptions& options_;
   KedaMemory& memory_;
   Replicas least_;
+  bool to_zero_;  // the fallback asks for none, so that nothing is lost by getting there early
 };
+
+// What the HPA makes of selectPolicy Disabled.
+void Pause(const KedaOptions& options, Replicas current, std::vector<Proposal>& proposals) {
+  if (!options.paused_scale_in && !options.paused_scale_out) return;
+  for (Proposal& proposal : proposals) {
+    if (!proposal.replicas || *proposal.replicas == current) continue;
+    const bool grows = *proposal.replicas > current;
+    if (grows ? !options.paused_scale_out : !options.paused_scale_in) continue;
+    proposal.note = fmt::format("{}, but {} is set", *proposal.replicas,
+                                grows ? "pausedScaleOut" : "pausedScaleIn");
+    proposal.replicas = current;
+  }
+}
 
 bool Polls(const KedaOptions& options, KedaMemory& memory, Instant now) {
   if (!memory.created) memory.created = now;
@@ -97,14 +114,17 @@ class Checker {
       Say("idleReplicaCount", fmt::format("expected less than minReplicaCount, which is {}",
                                           options_.min_replica_count));
     }
-    for (std::size_t i = 0; i < options_.triggers.size(); ++i) CheckTrigger(i);
     for (const SignalTarget& target : targets_) {
       const bool named = std::ranges::find(options_.triggers, target.signal,
                                            &KedaTrigger::signal) != options_.triggers.end();
       if (!named && target.per_replica) names_.push_back(target.signal);
     }
+    for (std::size_t i = 0; i < options_.triggers.size(); ++i) CheckTrigger(i);
     for (std::size_t i = 0; i < options_.cron.size(); ++i) CheckCron(i);
+    if (names_.empty())
+      Say("triggers", "there is none: no trigger, no cron and no signal with a target");
     if (options_.modifiers) CheckFormula();
+    CheckFallback();
     return std::move(problems_);
   }
 
@@ -142,6 +162,12 @@ class Checker {
     if (cron.start == cron.end) Say(at + ".end", "is the same as start: it is never over");
   }
 
+  void CheckFallback() {
+    if (options_.modifiers || !options_.fallback) return;
+    if (options_.fallback->behavior == KedaFallbackBehavior::kScalingModifiers)
+      Say("fallback.behavior", "scalingModifiers needs options of that name");
+  }
+
   void CheckFormula() {
     const auto formula = Formula::Parse(options_.modifiers->formula);
     if (!formula) {
@@ -169,6 +195,7 @@ Sizing Keda::Size(const Input& input, const Options& options, Memory& memory) {
   const bool polled = Polls(options, memory, input.now);
   const std::vector<KedaSaid> said = ListenTo(input, options, polled, memory);
   KedaTick tick = AskHpa(input, options, said);
+  Pause(options, input.current, tick.proposals);
   AtOnce at_once = Operator(input, options, memory).Decide(tick, polled);
   Sizing sizing;
   sizing.proposals = std::move(tick.proposals);

@@ -19,9 +19,9 @@
 // and to 0, an operator of its own that looks every polling interval (ScaledObject, v2).
 //
 // KEDA's HPA is ours: sizing/hpa.h for what a trigger asks for, and the guards with the scaler's
-// `behavior`, or without one. Its annotations paused-scale-in and -out are selectPolicy Disabled
-// there. maxReplicaCount is the scaler's maxReplicas; the scaler's minReplicas is a bound below all
-// of this, so that a pool that may go to 0 has 0 there and KEDA's own minimum here.
+// `behavior`, or without one. Its annotations paused-scale-in and -out are options here.
+// maxReplicaCount is the scaler's maxReplicas; the scaler's minReplicas is a bound below all of
+// this, so that a pool that may go to 0 has 0 there and KEDA's own minimum here.
 //
 // Where users of KEDA were hurt ours is another, unless `compat` is "keda":
 //  - No series, NaN or an old sample is a trigger that fails. KEDA takes the first two for 0 by
@@ -29,6 +29,9 @@
 //  - A partial sum may keep a pool active and grow it, but neither shrinks it nor sends it to 0.
 //  - In a formula a failing trigger is nil at once where there is no fallback, so that `??` is of
 //    use without one. For KEDA the whole formula fails.
+//  - A fallback keeps a pool active, however small its replicas and high the activationTarget.
+//  - A cron window is open from each start until the next end. KEDA's is where the next end comes
+//    before the next start (or with it), so that one with more ends than starts is open for days.
 //  - failureThreshold counts decisions. KEDA counts in both of its loops, so that the time until
 //    its fallback acts depends on how their periods meet.
 namespace tidegate::sizing {
@@ -62,7 +65,8 @@ struct KedaTrigger {
   bool operator==(const KedaTrigger&) const = default;
 };
 
-// A cron trigger: so many replicas from each time of `start` until the next one of `end`, a floor.
+// A cron trigger: so many replicas from each time of `start` until the next one of `end`, beside
+// what other triggers ask for.
 struct KedaCron {
   std::string name;
   std::string time_zone = "UTC";
@@ -89,15 +93,24 @@ struct KedaWindow {
   bool operator==(const KedaWindow&) const = default;
 };
 
-enum class KedaFallbackBehavior { kStatic, kCurrent, kCurrentIfHigher, kCurrentIfLower };
-// What a trigger asks for after it has failed more than `failure_threshold` times in a row.
+enum class KedaFallbackBehavior {
+  kStatic,
+  kCurrent,
+  kCurrentIfHigher,
+  kCurrentIfLower,
+  kScalingModifiers
+};
+// What a trigger asks for after it has failed more than `failure_threshold` times in a row. Where
+// there is a formula it is not asked then, but with kScalingModifiers: there the trigger is nil in
+// it, and the replicas are for a formula that comes to nil.
 struct KedaFallback {
   std::int32_t failure_threshold = 3;
   Replicas replicas = 0;
   KedaFallbackBehavior behavior = KedaFallbackBehavior::kStatic;
 
-  static constexpr std::array<std::string_view, 4> kBehaviors{
-      "static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower"};
+  static constexpr std::array<std::string_view, 5> kBehaviors{
+      "static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower",
+      "scalingModifiers"};
   template <class Self, class Visitor>
   static void VisitFields(Self& self, Visitor& visit) {
     visit(Field{.name = "failureThreshold",
@@ -151,6 +164,8 @@ struct KedaOptions {
   std::vector<KedaCron> cron;
   std::optional<KedaFallback> fallback;
   std::optional<KedaModifiers> modifiers;
+  bool paused_scale_in = false;
+  bool paused_scale_out = false;
   KedaCompat compat = KedaCompat::kTidegate;
   double tolerance = 0.1;            // the HPA's flag, where there is no `behavior`
   std::vector<KedaWindow> resolved;  // of `cron`; empty until a host has done so
@@ -172,6 +187,8 @@ struct KedaOptions {
     visit(Field{.name = "cron", .help = "floors at times of the day", .most_items = 16}, self.cron);
     visit(Field{"fallback", "what failing triggers ask for"}, self.fallback);
     visit(Field{"scalingModifiers", "one metric of all triggers"}, self.modifiers);
+    visit(Field{"pausedScaleIn", "never shrink, to idle or 0 either"}, self.paused_scale_in);
+    visit(Field{"pausedScaleOut", "never grow, from idle or 0 either"}, self.paused_scale_out);
     visit(Field{.name = "compat", .help = "whose rules for what is missing", .choices = kCompats},
           self.compat);
     visit(Field{"tolerance", "of ratios, without a behavior", 0, 10}, self.tolerance);

@@ -15,12 +15,22 @@ namespace {
 using signals::Quality;
 using signals::Reading;
 
-// KEDA's cron scaler: inside where the next end comes before the next start.
 bool Open(const KedaWindow& window, Instant now) {
+  const auto begun = LastFire(window.start, window.zone, now, Fold::kFirst);
+  if (!begun) return false;
+  const auto end = WindowEnd(window.start, window.end, window.zone, *begun);
+  return !end || now < *end;
+}
+
+// KEDA's cron scaler: outside where the next start comes before the next end.
+bool OpenAsKeda(const KedaWindow& window, Instant now) {
   const auto end = NextFire(window.end, window.zone, now, Fold::kLast);
   const auto start = NextFire(window.start, window.zone, now, Fold::kFirst);
-  return end && (!start || *end < *start);
+  return end && (!start || *end <= *start);
 }
+
+// As KEDA keeps a formula's result: whole thousandths, and no demand below 0.
+double Thousandths(double value) { return std::trunc(std::max(0.0, value) * 1'000) / 1'000; }
 
 class Listener {
  public:
@@ -82,6 +92,7 @@ class Listener {
     const bool null = reading.quality == Quality::kEmpty || reading.quality == Quality::kNaN;
     if (null && ignore_null) said.value = 0;
     if (reading.quality == Quality::kStale) said.value = reading.last;
+    if (said.value && *said.value < 0) said.value = 0;  // by the metrics API, whatever the switch
     if (said.value) said.quality = Quality::kOk;
   }
 
@@ -93,13 +104,16 @@ class Listener {
       said.why = "its times were not resolved";
       return said;
     }
+    const KedaWindow& window = options_.resolved[index];
+    const bool open = options_.compat == KedaCompat::kKeda ? OpenAsKeda(window, input_.now)
+                                                           : Open(window, input_.now);
     said.quality = Quality::kOk;
-    said.value = Open(options_.resolved[index], input_.now) ? cron.desired_replicas : 0;
+    said.value = open ? cron.desired_replicas : 0;
     return said;
   }
 
   void Count(KedaSaid& said, std::vector<KedaHealth>& health) const {
-    if (said.value) return;
+    if (said.value || !options_.fallback) return;
     const auto known = std::ranges::find(memory_.health, said.name, &KedaHealth::trigger);
     const std::int32_t before = known == memory_.health.end() ? 0 : known->failures;
     std::int32_t looks = 1;
@@ -109,8 +123,12 @@ class Listener {
     constexpr std::int32_t kMost = 2'000'000'000;
     const std::int32_t failures = std::min(before, kMost - looks) + looks;
     health.push_back({std::string(said.name), failures});
-    if (!options_.fallback || failures <= options_.fallback->failure_threshold) return;
-    if (said.type == KedaType::kValue && signals::Count(input_.replicas).ready == 0) return;
+    if (failures <= options_.fallback->failure_threshold) return;
+    said.nil = options_.modifiers &&
+               options_.fallback->behavior == KedaFallbackBehavior::kScalingModifiers;
+    if (said.nil) return;
+    const KedaType type = options_.modifiers ? options_.modifiers->type : said.type;
+    if (type == KedaType::kValue && signals::Count(input_.replicas).ready == 0) return;
     said.fallback = FallbackSize(*options_.fallback);
   }
 
@@ -121,7 +139,8 @@ class Listener {
         return std::max(input_.current, fallback.replicas);
       case KedaFallbackBehavior::kCurrentIfLower:
         return std::min(input_.current, fallback.replicas);
-      case KedaFallbackBehavior::kStatic: break;
+      case KedaFallbackBehavior::kStatic:
+      case KedaFallbackBehavior::kScalingModifiers: break;
     }
     return fallback.replicas;
   }
@@ -145,9 +164,8 @@ class Asker {
 
   KedaTick All() const {
     KedaTick tick;
-    tick.failing = std::ranges::any_of(said_, [](const KedaSaid& said) { return !said.value; });
+    tick.failing = std::ranges::any_of(said_, Fails);
     if (options_.modifiers) {
-      tick.active = std::ranges::any_of(said_, [](const auto& one) { return !!one.fallback; });
       tick.proposals.push_back(Composite(*options_.modifiers, tick));
       return tick;
     }
@@ -163,6 +181,10 @@ class Asker {
   }
 
  private:
+  // One that falls back fails no more.
+  static bool Fails(const KedaSaid& said) { return !said.value && !said.fallback && !said.nil; }
+  bool AsKeda() const { return options_.compat == KedaCompat::kKeda; }
+
   // The value that makes the HPA ask for a fallback's replicas.
   double ValueOf(Replicas replicas, double target, KedaType type) const {
     const double value = target * replicas;
@@ -213,45 +235,55 @@ class Asker {
     return proposal;
   }
 
-  // Where the formula is not asked: the trigger that is to blame, or that falls back.
-  const KedaSaid* Blamed() const {
-    const bool nil = options_.compat == KedaCompat::kTidegate && !options_.fallback;
-    const bool fixed =
-        options_.fallback && options_.fallback->behavior == KedaFallbackBehavior::kStatic;
-    for (const KedaSaid& said : said_) {
-      if (!said.value && !(nil || (fixed && said.fallback))) return &said;
-    }
-    return nullptr;
+  // Where the formula is not asked: a trigger that falls back, else one that is to blame.
+  const KedaSaid* Bypass() const {
+    const auto falls = std::ranges::find_if(said_, [](const auto& one) { return !!one.fallback; });
+    if (falls != said_.end()) return &*falls;
+    if (!AsKeda() && !options_.fallback) return nullptr;  // nil is for the formula to judge
+    const auto fails = std::ranges::find_if(said_, Fails);
+    return fails != said_.end() ? &*fails : nullptr;
   }
 
   Proposal Composite(const KedaModifiers& modifiers, KedaTick& tick) const {
     Proposal proposal;
     proposal.source = "composite-metric";
     proposal.target = modifiers.target;
-    if (const KedaSaid* blamed = Blamed()) {
-      Describe(*blamed, proposal);
-      if (blamed->fallback) FallBack(*blamed, modifiers.type, proposal);
+    if (const KedaSaid* said = Bypass()) {
+      Describe(*said, proposal);
+      if (!said->fallback) return proposal;
+      FallBack(*said, modifiers.type, proposal);
+      tick.active = !AsKeda() || (!tick.failing && proposal.value > modifiers.activation_target);
       return proposal;
     }
     const Formula::Result result = Evaluate(modifiers, proposal);
     if (result.kind == Formula::Result::Kind::kNumber) {
-      const double value = std::max(0.0, result.number);
-      const bool above = value > modifiers.activation_target;
-      tick.active = tick.active || above;
-      tick.failing = tick.failing || (proposal.quality == Quality::kPartial && !above);
-      Ask(value, modifiers.type, proposal);
+      AskFor(Thousandths(result.number), modifiers, proposal, tick);
       return proposal;
     }
-    const auto falls = std::ranges::find_if(said_, [](const auto& one) { return !!one.fallback; });
     const bool nil = result.kind == Formula::Result::Kind::kNil;
-    if (nil && falls != said_.end()) {
-      FallBack(*falls, modifiers.type, proposal);
+    if (nil && options_.fallback) {
+      const Replicas replicas = options_.fallback->replicas;
+      proposal.note = fmt::format("the formula comes to nil: {}", replicas);
+      // KEDA leaves it undivided where the target is a Value.
+      AskFor(AsKeda() ? modifiers.target * replicas
+                      : ValueOf(replicas, modifiers.target, modifiers.type),
+             modifiers, proposal, tick);
+      tick.active = tick.active || !AsKeda();
       return proposal;
     }
     proposal.quality = Quality::kError;
     proposal.note = nil ? "the formula comes to nil" : std::string(result.why);
     tick.failing = true;
     return proposal;
+  }
+
+  // The formula's result.
+  void AskFor(double value, const KedaModifiers& modifiers, Proposal& proposal,
+              KedaTick& tick) const {
+    const bool above = value > modifiers.activation_target;
+    tick.active = tick.active || above;
+    tick.failing = tick.failing || (proposal.quality == Quality::kPartial && !above);
+    Ask(value, modifiers.type, proposal);
   }
 
   Formula::Result Evaluate(const KedaModifiers& modifiers, Proposal& proposal) const {

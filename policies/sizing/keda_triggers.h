@@ -20,8 +20,10 @@ struct KedaSaid {
   std::optional<double> value{};  // unset: the trigger fails
   signals::Quality quality = signals::Quality::kError;
   Duration age{0};
-  std::string_view why{};              // of the quality
-  std::optional<Replicas> fallback{};  // has failed for long enough: what it asks for instead
+  std::string_view why{};  // of the quality
+  // Has failed for long enough: what it asks for instead, or that a formula takes it for nil.
+  std::optional<Replicas> fallback{};
+  bool nil = false;
 };
 
 // What all of them say, and together ask for.

@@ -285,6 +285,20 @@ void CheckEntry(const Value& item, const sizing::ScheduledLoad& load, const Gate
   }
 }
 
+// What KEDA's options ask for that the system's time zones or the scaler don't have.
+void CheckKeda(const Value& policies, const GatewayScaler& scaler, sizing::KedaOptions& keda) {
+  for (const sizing::OptionProblem& problem : ResolveKeda(keda))
+    policies.Complain("keda: " + problem.field + ": " + problem.message);
+  if (keda.min_replica_count > scaler.max_replicas) {
+    policies.Complain(fmt::format("keda: minReplicaCount: {} are more than maxReplicas ({})",
+                                  keda.min_replica_count, scaler.max_replicas));
+  }
+  if (keda.idle_replica_count && *keda.idle_replica_count < scaler.min_replicas) {
+    policies.Complain(fmt::format("keda: idleReplicaCount: {} are less than minReplicas ({})",
+                                  *keda.idle_replica_count, scaler.min_replicas));
+  }
+}
+
 void ReadSizing(Fields& fields, GatewayScaler* scaler) {
   const auto policies = fields.Get("policies");
   if (policies) {
@@ -294,10 +308,8 @@ void ReadSizing(Fields& fields, GatewayScaler* scaler) {
     const std::size_t before = policies->context().problems->size();
     auto read = ReadPolicies(*policies, targets);
     sizing::KedaOptions* keda = FindKeda(read);
-    if (keda != nullptr && policies->context().problems->size() == before) {
-      for (const sizing::OptionProblem& problem : ResolveKeda(*keda))
-        policies->Complain("keda: " + problem.field + ": " + problem.message);
-    }
+    if (keda != nullptr && policies->context().problems->size() == before)
+      CheckKeda(*policies, *scaler, *keda);
     if (!read.empty()) scaler->policies = std::move(read);
   } else {
     scaler->policies = DefaultPolicies(scaler->capacity, scaler->has_behavior);

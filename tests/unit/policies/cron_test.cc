@@ -121,6 +121,11 @@ TEST(CronNextTest, EitherDayFieldCountsWhereBothAreRestricted) {
               ::testing::ElementsAre("2026-06-05T00:00", "2026-06-12T00:00"));
 }
 
+TEST(CronNextTest, AListWithAStarInItIsNotRestricted) {
+  EXPECT_THAT(Next("0 0 *,5 * mon", Zone{}, "2026-06-01T00:00:00", 2),
+              ::testing::ElementsAre("2026-06-08T00:00", "2026-06-15T00:00"));
+}
+
 TEST(CronZoneTest, FollowsTheWallThroughTheYear) {
   EXPECT_THAT(Next("0 9 * * *", Berlin(), "2026-03-27T12:00:00", 3),
               ::testing::ElementsAre("2026-03-28T08:00", "2026-03-29T07:00", "2026-03-30T07:00"));

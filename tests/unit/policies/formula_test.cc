@@ -74,6 +74,8 @@ TEST(FormulaTest, TheRightSideOfNilCountsBeforeEveryOperator) {
   EXPECT_EQ(Number("a ?? 5 + 1", {{"a", std::nullopt}}), 6);
   EXPECT_EQ(Number("a ?? 5 + 1", {{"a", 3}}), 4);
   EXPECT_EQ(Number("a ?? b ?? 9", {{"a", std::nullopt}, {"b", std::nullopt}}), 9);
+  EXPECT_EQ(Number("a ?? -1", {{"a", std::nullopt}}), -1);
+  EXPECT_EQ(Number("a ?? -+2 * 3", {{"a", std::nullopt}}), -6);
   EXPECT_EQ(Number("a == nil ? 1 : a", {{"a", std::nullopt}}), 1);
   EXPECT_EQ(Number("a != nil ? a : 1", {{"a", 4}}), 4);
   EXPECT_EQ(Number("(a ?? 0)>0?1:2", {{"a", 0}}), 2);

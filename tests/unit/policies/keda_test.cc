@@ -1,62 +1,24 @@
-// The policy `keda`: triggers, activation, idle, cooldown, fallback, cron and formulas, with the
-// guards that belong to it.
+// The policy `keda`: triggers, activation, idle, cooldown, cron windows and what is checked, with
+// the guards that belong to it. Fallback and formulas: keda_fallback_test.cc.
 #include "policies/sizing/keda.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/testing/ready_pool.h"
+#include "tests/testing/keda_pool.h"
 
 namespace tidegate::sizing {
 namespace {
 
-using guards::Desired;
-using guards::Reason;
 using signals::Quality;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-constexpr Instant At(int second) { return FromUnixMillis(1'800'000'000'000 + 1000LL * second); }
-
-KedaTrigger Trigger(std::string signal, std::string name = {}, std::optional<double> target = {},
-                    KedaType type = KedaType::kAverageValue) {
-  KedaTrigger trigger;
-  trigger.signal = std::move(signal);
-  trigger.name = std::move(name);
-  trigger.target = target;
-  trigger.type = type;
-  return trigger;
-}
-
-// Its windows are switched off.
-struct Pool : testing::ReadyPool {
-  KedaOptions options;
-  KedaMemory memory;
-  Sizing sizing;
-
-  explicit Pool(Replicas size) {
-    targets = {{"queue", 10}};
-    readings = {{"queue", Quality::kOk, 0, {}, 0, 0, ""}};
-    current = size;
-    guards.min = 0;
-    guards.max = 100;
-    guards.behavior_written = true;
-    guards.guarding = Keda::kGuardingWithBehavior;
-    guards.behavior.down.stabilization_window = Duration(0);
-  }
-  void Fail(Quality quality = Quality::kError) {
-    readings[0] = {"queue", quality, 0, {}, 0, 0, "gone"};
-  }
-  Desired Tick(int second) {
-    sizing =
-        Propose(At(second), [&](const Input& input) { return Keda::Size(input, options, memory); });
-    return Take(sizing, At(second));
-  }
-  Replicas Tick(int second, double value) {
-    readings[0] = {"queue", Quality::kOk, value, {}, 0, 0, ""};
-    return Tick(second).replicas;
-  }
-};
+using testing::KedaAt;
+using testing::KedaPool;
+using testing::Resolve;
+using testing::Trigger;
+using testing::Window;
+using Pool = KedaPool;
 
 // --- activation ----------------------------------------------------------------------------------
 
@@ -148,92 +110,39 @@ TEST(KedaIdleTest, ThePoolIdlesBelowItsMinimumAndComesBackToIt) {
   EXPECT_EQ(pool.Tick(120, 20), 3);
 }
 
+TEST(KedaIdleTest, AFailureWithAFallbackOfNoneDoesNotKeepThePoolFromItsMinimum) {
+  Pool pool(0);
+  pool.options.min_replica_count = 3;
+  pool.options.fallback = {3, 0, KedaFallbackBehavior::kStatic};
+  pool.Fail();
+  EXPECT_EQ(pool.Tick(0).replicas, 3);
+}
+
+// --- pauses --------------------------------------------------------------------------------------
+
+TEST(KedaPauseTest, ScaleInStopsTheWayToZeroToo) {
+  Pool pool(6);
+  pool.options.cooldown_period = Duration(0);
+  pool.options.paused_scale_in = true;
+  for (int second = 0; second < 300; second += 30) EXPECT_EQ(pool.Tick(second, 0), 6);
+  EXPECT_EQ(pool.sizing.proposals.at(0).note, "1, but pausedScaleIn is set");
+  EXPECT_EQ(pool.Tick(300, 90), 9);
+}
+
+TEST(KedaPauseTest, ScaleOutStopsTheWayFromZeroToo) {
+  Pool pool(0);
+  pool.options.paused_scale_out = true;
+  for (int second = 0; second < 300; second += 30) EXPECT_EQ(pool.Tick(second, 90), 0);
+  Pool running(3);
+  running.options.paused_scale_out = true;
+  EXPECT_EQ(running.Tick(0, 90), 3);
+  EXPECT_EQ(running.Tick(30, 20), 2);
+}
+
 TEST(KedaIdleTest, ASizeBelowTheMinimumWithoutIdleIsLifted) {
   Pool pool(1);
   pool.options.min_replica_count = 3;
   EXPECT_EQ(pool.Tick(0, 0), 3);
-}
-
-// --- fallback ------------------------------------------------------------------------------------
-
-struct Falling : Pool {
-  explicit Falling(Replicas size, KedaFallbackBehavior behavior = KedaFallbackBehavior::kStatic)
-      : Pool(size) {
-    options.fallback = {3, 6, behavior};
-    Fail();
-  }
-  Replicas After(int failures) {
-    for (int i = 0; i < failures; ++i) (void)Tick(15 * i);
-    return current;
-  }
-};
-
-TEST(KedaFallbackTest, AtTheThresholdItselfThePoolIsHeld) {
-  EXPECT_EQ(Falling(10).After(3), 10);
-  Falling pool(10);
-  EXPECT_EQ(pool.After(4), 6);
-  EXPECT_EQ(pool.sizing.proposals.at(0).quality, Quality::kOk);
-  EXPECT_THAT(pool.sizing.proposals.at(0).note,
-              HasSubstr("queue has failed more than 3 times: static 6"));
-}
-
-TEST(KedaFallbackTest, OneGoodAnswerBeginsTheCountAnew) {
-  Falling pool(10);
-  EXPECT_EQ(pool.After(3), 10);
-  EXPECT_EQ(pool.Tick(45, 100), 10);
-  EXPECT_TRUE(pool.memory.health.empty());
-  pool.Fail();
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(pool.Tick(60 + 15 * i).replicas, 10);
-  EXPECT_EQ(pool.Tick(105).replicas, 6);
-}
-
-TEST(KedaFallbackTest, EveryBehavior) {
-  using enum KedaFallbackBehavior;
-  EXPECT_EQ(Falling(10, kCurrent).After(4), 10);
-  EXPECT_EQ(Falling(10, kCurrentIfHigher).After(4), 10);
-  EXPECT_EQ(Falling(4, kCurrentIfHigher).After(4), 6);
-  EXPECT_EQ(Falling(10, kCurrentIfLower).After(4), 6);
-  EXPECT_EQ(Falling(4, kCurrentIfLower).After(4), 4);
-}
-
-TEST(KedaFallbackTest, OtherTriggersCountBesideIt) {
-  Falling pool(10);
-  pool.targets.push_back({"orders", 10});
-  pool.readings.push_back({"orders", Quality::kOk, 80, {}, 0, 0, ""});
-  EXPECT_EQ(pool.After(4), 8);
-}
-
-TEST(KedaFallbackTest, OfAValueItNeedsAReadyReplica) {
-  Falling pool(10);
-  pool.options.triggers = {Trigger("queue", "", {}, KedaType::kValue)};
-  EXPECT_EQ(pool.After(4), 6);  // target * 6 / 10, times 10
-  Falling empty(0);
-  empty.options.triggers = pool.options.triggers;
-  EXPECT_EQ(empty.After(6), 0);
-}
-
-TEST(KedaFallbackTest, ItKeepsThePoolActive) {
-  Falling pool(6);
-  pool.options.cooldown_period = Duration(30'000);
-  for (int second = 0; second < 1'200; second += 15) EXPECT_EQ(pool.Tick(second).replicas, 6);
-}
-
-TEST(KedaFallbackTest, WithoutOneAFailingTriggerLeavesThePoolAlone) {
-  Pool pool(6);
-  (void)pool.Tick(0, 60);
-  pool.Fail();
-  for (int second = 15; second < 1'200; second += 15) EXPECT_EQ(pool.Tick(second).replicas, 6);
-}
-
-TEST(KedaFallbackTest, KedaCountsInBothItsLoops) {
-  Falling ours(10);
-  EXPECT_EQ(ours.After(2), 10);
-  EXPECT_EQ(ours.memory.health.at(0).failures, 2);
-  Falling theirs(10);
-  theirs.options.compat = KedaCompat::kKeda;
-  EXPECT_EQ(theirs.After(2), 10);
-  EXPECT_EQ(theirs.memory.health.at(0).failures, 3);  // one look of the operator's among them
-  EXPECT_EQ(theirs.Tick(30).replicas, 6);
 }
 
 // --- what is missing -----------------------------------------------------------------------------
@@ -266,6 +175,17 @@ TEST(KedaCompatTest, KedaToldNotToIgnoreNullValuesFails) {
   EXPECT_EQ(pool.Tick(15).replicas, 6);
 }
 
+TEST(KedaCompatTest, ANegativeValueIsNoDemandForKedaWhateverTheSwitchAndAFailureForUs) {
+  for (const bool ignore : {true, false}) {
+    Pool theirs(6);
+    theirs.options.compat = KedaCompat::kKeda;
+    theirs.options.triggers = {Trigger("queue")};
+    theirs.options.triggers[0].ignore_null_values = ignore;
+    EXPECT_EQ(theirs.Tick(0, -1), 1);
+  }
+  EXPECT_EQ(Pool(6).Tick(0, -1), 6);
+}
+
 TEST(KedaCompatTest, OldAndPartialSamplesShrinkAPoolOfKedasOnly) {
   for (const KedaCompat compat : {KedaCompat::kTidegate, KedaCompat::kKeda}) {
     const Replicas expected = compat == KedaCompat::kKeda ? 2 : 6;
@@ -290,21 +210,13 @@ TEST(KedaCompatTest, APartialSumBelowTheThresholdDoesNotSendAPoolToZero) {
 
 // --- cron ----------------------------------------------------------------------------------------
 
-KedaCron Window(std::string name, std::string start, std::string end, Replicas replicas) {
-  return {std::move(name), "UTC", std::move(start), std::move(end), replicas};
-}
-void Resolve(KedaOptions& options) {
-  for (const KedaCron& cron : options.cron) {
-    options.resolved.push_back({Zone{}, *ParseCron(cron.start), *ParseCron(cron.end)});
-  }
-}
-// Seconds from At(0), which is 2027-01-15 08:00:00 UTC, to a time of that day.
+// Seconds from KedaAt(0), which is 2027-01-15 08:00:00 UTC, to a time of that day.
 constexpr int Of(int hour, int minute, int second = 0) {
   return (hour - 8) * 3600 + minute * 60 + second;
 }
 
 TEST(KedaCronTest, IsAFloorFromItsStartUntilJustBeforeItsEnd) {
-  ASSERT_EQ(FormatInstant(At(0)), "2027-01-15T08:00:00Z");
+  ASSERT_EQ(FormatInstant(KedaAt(0)), "2027-01-15T08:00:00Z");
   Pool pool(2);
   pool.options.cron = {Window("day", "0 9 * * *", "0 10 * * *", 8)};
   Resolve(pool.options);
@@ -331,84 +243,32 @@ TEST(KedaCronTest, WakesAPoolAndKeepsItActive) {
   EXPECT_EQ(pool.Tick(Of(10, 5)).replicas, 0);
 }
 
+// 15 January 2027 is a Friday.
+TEST(KedaCronTest, MoreEndsThanStartsDoNotKeepOursOpen) {
+  for (const KedaCompat compat : {KedaCompat::kTidegate, KedaCompat::kKeda}) {
+    Pool pool(2);
+    pool.options.compat = compat;
+    pool.options.cron = {Window("work", "0 8 * * 1-5", "0 20 * * *", 9)};
+    Resolve(pool.options);
+    (void)pool.Tick(Of(12 + 24, 0), 20);
+    const Replicas saturday = pool.sizing.proposals.back().replicas.value_or(-1);
+    EXPECT_EQ(saturday, compat == KedaCompat::kKeda ? 9 : 1);
+  }
+}
+
+TEST(KedaCronTest, AStartWithTheEndIsWithinForKeda) {
+  Pool pool(2);
+  pool.options.compat = KedaCompat::kKeda;
+  pool.options.cron = {Window("ever", "0 9 * * *", "0 9 * * 0-6", 9)};
+  Resolve(pool.options);
+  (void)pool.Tick(Of(12, 0), 20);
+  EXPECT_EQ(pool.sizing.proposals.back().replicas, 9);
+}
+
 TEST(KedaCronTest, UnresolvedTimesAreAFailingTriggerAndNotTheirAbsence) {
   Pool pool(5);
   pool.options.cron = {Window("day", "0 9 * * *", "0 10 * * *", 8)};
   EXPECT_EQ(pool.Tick(Of(9, 0), 10), 5);
-}
-
-// --- scaling modifiers ---------------------------------------------------------------------------
-
-struct Composed : Pool {
-  explicit Composed(Replicas size, std::string formula) : Pool(size) {
-    targets = {{"a", {}}, {"b", {}}};
-    readings = {{"a", Quality::kOk, 30, {}, 0, 0, ""}, {"b", Quality::kOk, 60, {}, 0, 0, ""}};
-    options.triggers = {Trigger("a"), Trigger("b")};
-    options.modifiers = {std::move(formula), 10, 0, KedaType::kAverageValue};
-  }
-  void FailA() { readings[0] = {"a", Quality::kError, 0, {}, 0, 0, "gone"}; }
-};
-
-TEST(KedaFormulaTest, OneMetricTakesThePlaceOfAllTriggers) {
-  Composed pool(5, "(a + b) / 2");
-  EXPECT_EQ(pool.Tick(0).replicas, 5);  // 45 of 10: 4.5, within tolerance of 5
-  Composed larger(3, "(a + b) / 2");
-  EXPECT_EQ(larger.Tick(0).replicas, 5);
-  ASSERT_EQ(larger.sizing.proposals.size(), 1u);
-  EXPECT_EQ(larger.sizing.proposals[0].source, "composite-metric");
-}
-
-TEST(KedaFormulaTest, ActivityIsTheResultsAndNotTheTriggers) {
-  Composed pool(0, "a - 30");
-  EXPECT_EQ(pool.Tick(0).replicas, 0);
-  pool.readings[0].value = 31;
-  EXPECT_EQ(pool.Tick(30).replicas, 1);
-  Composed above(0, "a");
-  above.options.modifiers->activation_target = 30;
-  EXPECT_EQ(above.Tick(0).replicas, 0);
-}
-
-TEST(KedaFormulaTest, WithAStaticFallbackAFailingTriggerIsNilAfterItsThreshold) {
-  Composed pool(10, "a ?? b");
-  pool.options.fallback = {1, 2, KedaFallbackBehavior::kStatic};
-  pool.FailA();
-  EXPECT_EQ(pool.Tick(0).replicas, 10);
-  EXPECT_EQ(pool.Tick(15).replicas, 6);
-}
-
-TEST(KedaFormulaTest, AFormulaThatComesToNilIsTheFallback) {
-  Composed pool(10, "a");
-  pool.options.fallback = {0, 7, KedaFallbackBehavior::kStatic};
-  pool.FailA();
-  EXPECT_EQ(pool.Tick(0).replicas, 7);
-}
-
-TEST(KedaFormulaTest, OtherBehaviorsPassTheFormulaBy) {
-  Composed pool(10, "a ?? b");
-  pool.options.fallback = {0, 8, KedaFallbackBehavior::kCurrentIfLower};
-  pool.FailA();
-  EXPECT_EQ(pool.Tick(0).replicas, 8);
-}
-
-TEST(KedaFormulaTest, WithoutAFallbackNilIsOursAndAFailureKedas) {
-  Composed ours(10, "a ?? b");
-  ours.FailA();
-  EXPECT_EQ(ours.Tick(0).replicas, 6);
-  Composed theirs(10, "a ?? b");
-  theirs.options.compat = KedaCompat::kKeda;
-  theirs.FailA();
-  EXPECT_EQ(theirs.Tick(0).replicas, 10);
-  Composed calculating(10, "a + b");
-  calculating.FailA();
-  EXPECT_EQ(calculating.Tick(0).replicas, 10);
-  EXPECT_EQ(calculating.sizing.proposals.at(0).note,
-            "it calculates with a signal that has no value");
-}
-
-TEST(KedaFormulaTest, ANegativeResultIsNoDemand) {
-  Composed pool(3, "a - b");
-  (void)pool.Tick(0);
-  EXPECT_EQ(pool.sizing.proposals.at(0).value, 0);
 }
 
 // --- checks --------------------------------------------------------------------------------------
@@ -433,13 +293,39 @@ TEST(KedaCheckTest, EverythingThatIsWrongIsSaid) {
                                 "cron[1].end: is the same as start: it is never over"));
 }
 
+TEST(KedaCheckTest, ATriggerIsNotCalledLikeASignalThatIsOneByItself) {
+  KedaOptions options;
+  options.triggers = {Trigger("queue", "rps")};
+  const std::vector<SignalTarget> targets{{"queue", 10}, {"rps", 5}};
+  const auto problems = Keda::Check(options, targets);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].field, "triggers[0].name");
+  EXPECT_EQ(problems[0].message, "another trigger is called rps too");
+}
+
+TEST(KedaCheckTest, SomethingHasToBeATrigger) {
+  const std::vector<SignalTarget> targets{{"queue", {}}};
+  const auto problems = Keda::Check({}, targets);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].message, "there is none: no trigger, no cron and no signal with a target");
+}
+
+TEST(KedaCheckTest, TheFallbackScalingModifiersNeedsSome) {
+  KedaOptions options;
+  options.fallback = {3, 2, KedaFallbackBehavior::kScalingModifiers};
+  const std::vector<SignalTarget> targets{{"queue", 10}};
+  ASSERT_EQ(Keda::Check(options, targets).size(), 1u);
+  options.modifiers = {"queue", 10, 0, KedaType::kAverageValue};
+  EXPECT_TRUE(Keda::Check(options, targets).empty());
+}
+
 TEST(KedaCheckTest, AFormulaIsReadAndItsNamesAreTriggers) {
   KedaOptions options;
   options.triggers = {Trigger("queue", "q")};
   const std::vector<SignalTarget> targets{{"queue", 10}, {"rps", 5}};
   options.modifiers = {"q + rps + queue", 1, 0, KedaType::kAverageValue};
   EXPECT_THAT(Keda::Check(options, targets).at(0).message,
-              "no trigger is called queue; there are q, rps");
+              "no trigger is called queue; there are rps, q");
   options.modifiers->formula = "q +";
   EXPECT_THAT(Keda::Check(options, targets).at(0).message, HasSubstr("character 4"));
   options.modifiers->formula = "max(q, rps)";
