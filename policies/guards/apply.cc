@@ -170,6 +170,15 @@ Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
   return applied;
 }
 
+GrowthLimits GrowthLimitsOf(const Options& options) {
+  if (options.without.Has(Stage::kRateLimit)) return {};
+  if (!options.guarding.rate_limits)
+    return options.guarding.classic ? GrowthLimits{kClassicGrowth} : GrowthLimits{};
+  const ScalingRules& up = options.behavior.up;
+  if (up.select == SelectPolicy::kDisabled) return {};
+  return {up.policies, up.select};
+}
+
 Memory Follow(Replicas size, const Options& options, Memory memory, Instant now) {
   Memory followed;
   followed.desired = size;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "policies/base/instant.h"
+#include "policies/base/scaling_policy.h"
 #include "policies/base/units.h"
 #include "policies/guards/desired.h"
 #include "policies/sizing/proposal.h"
@@ -46,6 +47,9 @@ Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
               const Options& options, Memory memory, Instant now,
               const std::optional<AtOnce>& at_once = std::nullopt,
               const std::string& leave_alone = {});
+
+// How fast Apply() lets a pool grow; by nothing where growth is disabled, as no lead helps then.
+GrowthLimits GrowthLimitsOf(const Options& options);
 
 // What to remember of a pool whose size is not ours to choose (paused, or without a scaler): the
 // size that is held counts as recommended, so that nothing jumps when it becomes ours.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "policies/base/instant.h"
@@ -26,5 +27,10 @@ std::vector<Recommendation> RememberClassic(std::vector<Recommendation> recommen
 
 // At most max(2 * current, 4).
 Guarded LimitClassicGrowth(Replicas proposed, Replicas current);
+
+// That as scaling policies, for an HPA that looks every 15 s; from fewer than two replicas they
+// allow a little less.
+inline constexpr std::array<ScalingPolicy, 2> kClassicGrowth{
+    {{PolicyType::kPercent, 100, Duration(15'000)}, {PolicyType::kPods, 2, Duration(15'000)}}};
 
 }  // namespace tidegate::guards

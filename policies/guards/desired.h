@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "policies/base/instant.h"
+#include "policies/base/scaling_policy.h"
 #include "policies/base/units.h"
 #include "policies/sizing/policy.h"
 
@@ -81,16 +82,11 @@ struct Desired {
   bool operator==(const Desired&) const = default;
 };
 
-enum class PolicyType { kPods, kPercent };
-enum class SelectPolicy { kMax, kMin, kDisabled };
+using tidegate::ScalingPolicy;
+using tidegate::SelectPolicy;
+using PolicyType = ScalingPolicyType;
 const char* Name(PolicyType type);      // "Pods", "Percent"
 const char* Name(SelectPolicy select);  // "Max", "Min", "Disabled"
-struct ScalingPolicy {
-  PolicyType type = PolicyType::kPercent;
-  Replicas value = 100;     // replicas or percent, > 0
-  Duration period{15'000};  // 1 s .. 1800 s
-  bool operator==(const ScalingPolicy&) const = default;
-};
 // HPA v2 HPAScalingRules, field for field.
 struct ScalingRules {
   Duration stabilization_window{0};  // 0 .. 3600 s

@@ -31,11 +31,6 @@ std::int64_t Bounded(double replicas) {
   return static_cast<std::int64_t>(std::clamp(replicas, -kLimit, kLimit));
 }
 
-std::int64_t AllowedByUp(const ScalingPolicy& policy, std::int64_t start) {
-  if (policy.type == PolicyType::kPods) return start + policy.value;
-  return Bounded(std::ceil(static_cast<double>(start) * (1 + double{1} * policy.value / 100)));
-}
-
 std::int64_t AllowedByDown(const ScalingPolicy& policy, std::int64_t start) {
   if (policy.type == PolicyType::kPods) return start - policy.value;
   return Bounded(std::trunc(static_cast<double>(start) * (1 - double{1} * policy.value / 100)));
@@ -57,7 +52,7 @@ Allowance Allowed(const ScalingRules& rules, bool grows, Replicas current,
   Allowance best;
   for (const ScalingPolicy& policy : rules.policies) {
     const std::int64_t start = StartOfPeriod(current, policy.period, events, now);
-    const std::int64_t allowed = grows ? AllowedByUp(policy, start) : AllowedByDown(policy, start);
+    const std::int64_t allowed = grows ? MostAllowed(policy, start) : AllowedByDown(policy, start);
     const bool first = best.why.empty();
     if (first || (wants_larger ? allowed > best.replicas : allowed < best.replicas)) {
       best = {allowed, Describe(policy, start)};

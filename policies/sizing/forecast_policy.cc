@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "policies/sizing/schedule.h"
+#include "policies/sizing/growth.h"
 #include "policies/sizing/target.h"
 
 namespace tidegate::sizing {
@@ -66,7 +66,8 @@ Duration LeadTime(const Input& input) {
   const Growth growth{.serving = input.current,
                       .surge = input.surge,
                       .rolling = input.rolling_up,
-                      .wave = MeasuredStartup(input.replicas).value_or(kUnknownStartup)};
+                      .wave = MeasuredStartup(input.replicas).value_or(kUnknownStartup),
+                      .limits = input.growth_limits};
   const Replicas half_more = input.current + (input.current + 1) / 2;
   const Duration lead = LeadTo(growth, half_more);
   const Duration steps = (lead + kStep - Duration(1)) / kStep * kStep;

@@ -8,6 +8,7 @@
 #include "policies/base/fields.h"
 #include "policies/base/instant.h"
 #include "policies/base/int_or_percent.h"
+#include "policies/base/scaling_policy.h"
 #include "policies/base/units.h"
 #include "policies/signals/snapshot.h"
 #include "policies/sizing/proposal.h"
@@ -40,6 +41,8 @@ struct Input {
   // rolling, and each wave waits for the last one to become ready (DESIGN: B3).
   IntOrPercent surge{100, true};
   bool rolling_up = true;
+  // How fast its size may, where rate limits act.
+  GrowthLimits growth_limits{};
   // The manifest's `behavior`, for policies that do part of it themselves: whether it was written,
   // and its tolerances (the HPA's 0.1 where it leaves them out).
   bool behavior = false;

@@ -9,27 +9,19 @@
 // and the larger one counts.
 //
 // A load at an instant t that needs n replicas must be answered earlier, by the time that growing
-// to n takes: one start-up per wave, and the budgets say how many waves there are. With 25 % of
-// surge and 10 serving, 40 are 10 -> 13 -> 17 -> 22 -> 28 -> 35 -> 44: six waves. With 100 % it
-// is two. So the floor of an event without a ramp appears at once, one lead before it begins, and a
-// ramp's rises as its parts become due: each part by its own number of waves.
+// to n takes (growth.cc). So the floor of an event without a ramp appears at once, one lead before
+// it begins, and a ramp's rises as its parts become due: each part by its own lead.
 //
-// Where it fails: a start-up that is slower than what was measured, quotas, failing starts, and
-// scaling policies (behavior.scaleUp) that are stricter than the waves; the plan says so then.
+// Where it fails: a start-up that is slower than what was measured, quotas, failing starts, and a
+// scaleUp that is Disabled; the plan says so then.
 namespace tidegate::sizing {
 namespace {
 
-constexpr std::size_t kNewest = 20;
-constexpr double kQuantile = 0.9;
-
-Replicas Step(const Growth& growth, Replicas serving) {
-  return std::max<Replicas>(1, ResolveUp(growth.surge, serving));
-}
-
+// Empty: there is no end, or it is where it begins.
 std::optional<Occurrence> From(const ScheduleEntry& entry, const Zone& zone, Instant begin) {
   if (entry.duration) return Occurrence{begin, begin + *entry.duration};
-  const auto end = NextFire(*entry.end, zone, begin, Fold::kLast);
-  if (!end) return std::nullopt;
+  const auto end = WindowEnd(*entry.start, *entry.end, zone, begin);
+  if (!end || *end == begin) return std::nullopt;
   return Occurrence{begin, *end};
 }
 
@@ -41,23 +33,23 @@ double ShareAt(const Occurrence& occurrence, Duration ramp, Instant at) {
   return 1 - static_cast<double>(away.count()) / static_cast<double>(ramp.count());
 }
 
-// Before the beginning: each further wave reaches further ahead, and counts if what is needed there
-// is more than the waves before it give.
+// Before the beginning: each further stage of growth reaches further ahead, and counts if what is
+// needed there is more than the stages before it give.
 Floor Ahead(const ScheduleEntry& entry, const Occurrence& occurrence, const Growth& growth,
             double per_replica, Instant now) {
   Floor floor;
   const Replicas full = NeedAt(entry, 1, per_replica);
   if (now + LeadTo(growth, full) < occurrence.begin - entry.ramp) return floor;
   Replicas before = 0;
-  Replicas reached = growth.serving;
-  for (Replicas wave = 0;; ++wave) {
-    const Duration lead = std::max<Replicas>(1, wave) * growth.wave;
-    const double share = ShareAt(occurrence, entry.ramp, std::min(now + lead, occurrence.begin));
-    const Replicas need = std::min(NeedAt(entry, share, per_replica), reached);
-    if (need > before) floor = {need, share, occurrence, lead};
-    if (reached >= full) return floor;
-    before = reached;
-    reached = growth.rolling ? std::min(kMaxReplicas, reached + Step(growth, reached)) : full;
+  GrowthPath path(growth, full);
+  while (true) {
+    const GrowthPath::Stage stage = path.Next();
+    const double share =
+        ShareAt(occurrence, entry.ramp, std::min(now + stage.lead, occurrence.begin));
+    const Replicas need = std::min(NeedAt(entry, share, per_replica), stage.serving);
+    if (need > before) floor = {need, share, occurrence, stage.lead};
+    if (stage.serving >= full) return floor;
+    before = stage.serving;
   }
 }
 
@@ -74,51 +66,13 @@ Occurrences OccurrencesAt(const ScheduleEntry& entry, const Schedule& schedule, 
   if (const auto last = LastFire(*entry.start, zone, at, Fold::kFirst)) {
     found.begun = From(entry, zone, *last);
   }
-  if (const auto next = NextFire(*entry.start, zone, at, Fold::kFirst)) {
-    found.next = From(entry, zone, *next);
-  }
+  auto next = NextFire(*entry.start, zone, at, Fold::kFirst);
+  if (next) found.next = From(entry, zone, *next);
+  if (!next || found.next) return found;
+  // That one is skipped as the clock is set forward; the one after it is not.
+  next = NextFire(*entry.start, zone, *next, Fold::kFirst);
+  if (next) found.next = From(entry, zone, *next);
   return found;
-}
-
-Replicas WavesTo(const Growth& growth, Replicas replicas) {
-  if (replicas <= growth.serving) return 0;
-  if (!growth.rolling) return 1;
-  if (!growth.surge.percent) {
-    const Replicas step = Step(growth, growth.serving);
-    return (replicas - growth.serving + step - 1) / step;
-  }
-  Replicas waves = 0;
-  for (Replicas serving = growth.serving; serving < replicas; ++waves) {
-    serving = std::min(kMaxReplicas, serving + Step(growth, serving));
-  }
-  return waves;
-}
-
-Duration LeadTo(const Growth& growth, Replicas replicas) {
-  return std::max<Replicas>(1, WavesTo(growth, replicas)) * growth.wave;
-}
-
-std::optional<Duration> MeasuredStartup(std::span<const signals::ReplicaView> replicas) {
-  struct Startup {
-    Instant started{};
-    Duration took{0};
-  };
-  std::vector<Startup> seen;
-  for (const signals::ReplicaView& replica : replicas) {
-    if (!replica.ready_at || *replica.ready_at <= replica.started) continue;
-    seen.push_back({replica.started, *replica.ready_at - replica.started});
-  }
-  if (seen.empty()) return std::nullopt;
-  if (seen.size() > kNewest) {
-    std::ranges::nth_element(seen, seen.begin() + kNewest, [](const Startup& a, const Startup& b) {
-      return a.started != b.started ? a.started > b.started : a.took > b.took;
-    });
-    seen.resize(kNewest);
-  }
-  const auto index =
-      static_cast<std::ptrdiff_t>(std::ceil(kQuantile * static_cast<double>(seen.size()))) - 1;
-  std::ranges::nth_element(seen, seen.begin() + index, {}, &Startup::took);
-  return seen[static_cast<std::size_t>(index)].took;
 }
 
 double ScheduledPerReplica(std::span<const SignalTarget> targets, const Capacity& capacity) {

@@ -9,10 +9,9 @@
 #include "policies/base/cron.h"
 #include "policies/base/fields.h"
 #include "policies/base/instant.h"
-#include "policies/base/int_or_percent.h"
 #include "policies/base/units.h"
 #include "policies/base/zone.h"
-#include "policies/signals/snapshot.h"
+#include "policies/sizing/growth.h"
 #include "policies/sizing/policy.h"
 
 namespace tidegate::sizing {
@@ -54,24 +53,6 @@ struct Occurrences {
 };
 Occurrences OccurrencesAt(const ScheduleEntry& entry, const Schedule& schedule, Instant at);
 
-// How a pool grows: while growth is rolling, waves of max(1, surge of what serves), each of which
-// waits for the one before to become ready (DESIGN: budget B3); at once otherwise.
-struct Growth {
-  Replicas serving = 0;
-  IntOrPercent surge{100, true};
-  bool rolling = true;
-  Duration wave{70'000};  // from the start of a wave until the next one may start
-};
-// Waves until `replicas` serve; 0 where they do already.
-Replicas WavesTo(const Growth& growth, Replicas replicas);
-// Before a load that needs `replicas`: waves * wave, at least one wave (so that nothing is taken
-// away just before it is needed).
-Duration LeadTo(const Growth& growth, Replicas replicas);
-
-// How long replicas of this pool take to become ready: what nine of ten of the newest twenty took
-// (their ready_at - started, ceil(0.9 n)-th smallest). Empty: none shows it.
-std::optional<Duration> MeasuredStartup(std::span<const signals::ReplicaView> replicas);
-
 // What one replica takes of an entry's rate: the target of the first signal that counts requests,
 // else the capacity; 0 where neither is known.
 double ScheduledPerReplica(std::span<const SignalTarget> targets, const Capacity& capacity);
@@ -87,7 +68,7 @@ struct Floor {
 // Replicas for `share` of the entry's load. Precondition: per_replica > 0 where the entry has a
 // rate.
 Replicas NeedAt(const ScheduleEntry& entry, double share, double per_replica);
-// The largest number that some instant t needs and that takes so many waves that they must begin by
+// The largest number that some instant t needs and that takes so long that growth must begin by
 // `now`: need(t) <= n, now + LeadTo(n) >= t. Never falls as the entry's load rises.
 Floor FloorOf(const ScheduleEntry& entry, const Schedule& schedule, const Growth& growth,
               double per_replica, Instant now);

@@ -14,7 +14,8 @@ Growth GrowthOf(const Input& input, const ScheduleOptions& options) {
   return {.serving = signals::Count(input.replicas).ready,
           .surge = input.surge,
           .rolling = input.rolling_up,
-          .wave = startup + options.margin};
+          .wave = startup + options.margin,
+          .limits = input.growth_limits};
 }
 
 std::string LoadOf(const ScheduleEntry& entry) {
@@ -81,9 +82,13 @@ class Floors {
                     FormatInstant(floor.occurrence->end));
     if (floor.occurrence->begin <= input_.now) return span;
     const Replicas waves = WavesTo(growth_, floor.replicas);
-    return span + fmt::format("; {} of {} from {} serving on",
+    const Duration later = LeadTo(growth_, floor.replicas) - std::max(1, waves) * growth_.wave;
+    return span + fmt::format("; {} of {} from {} serving on{}",
                               waves == 1 ? "1 wave" : fmt::format("{} waves", waves),
-                              FormatDuration(growth_.wave), growth_.serving);
+                              FormatDuration(growth_.wave), growth_.serving,
+                              later > Duration(0)
+                                  ? fmt::format(", and {} by scaleUp", FormatDuration(later))
+                                  : std::string());
   }
 
   const Input& input_;

@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "policies/sizing/growth.h"
 #include "policies/sizing/queueing.h"
-#include "policies/sizing/schedule.h"
 #include "policies/sizing/target.h"
 
 namespace tidegate::sizing {

@@ -118,6 +118,7 @@ sizing::Input InputOf(const PoolSpec& spec, const signals::PoolSnapshot& pool,
           .capacity = spec.capacity,
           .surge = spec.rollout.budget.surge,
           .rolling_up = spec.rollout.up == rollout::Pace::kRolling,
+          .growth_limits = guards::GrowthLimitsOf(spec.guards),
           .behavior = spec.guards.behavior_written,
           .tolerances = {spec.guards.behavior.up.tolerance, spec.guards.behavior.down.tolerance},
           .history = history};

@@ -1,5 +1,7 @@
 // A scheduled load's floor over random schedules and pools.
 #include <algorithm>
+#include <span>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -21,6 +23,9 @@ Schedule Event(Rate rate, Duration duration, Duration ramp) {
   return {{Zone{}}, {entry}};
 }
 
+const std::vector<ScalingPolicy> kPolicies{{ScalingPolicyType::kPods, 4, Duration(15'000)},
+                                           {ScalingPolicyType::kPercent, 20, Duration(60'000)}};
+
 struct Case {
   Schedule schedule;
   Growth growth;
@@ -34,7 +39,9 @@ Case AnyCase(Rate rate) {
           {.serving = *rc::gen::inRange(0, 200),
            .surge = surge,
            .rolling = *rc::gen::inRange(0, 5) != 0,
-           .wave = Duration(*rc::gen::inRange(1, 200'000))},
+           .wave = Duration(*rc::gen::inRange(1, 200'000)),
+           .limits = {std::span(kPolicies).first(*rc::gen::inRange<std::size_t>(0, 3)),
+                      *rc::gen::element(SelectPolicy::kMax, SelectPolicy::kMin)}},
           kBegin -
               std::chrono::seconds(*rc::gen::inRange(-3'600, 7'200) - *rc::gen::inRange(0, 3'600))};
 }

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
+
+#include "policies/guards/rate_limit.h"
 
 namespace tidegate::sizing {
 namespace {
@@ -110,6 +113,19 @@ TEST(ScheduleOccurrenceTest, WindowsWhileTheClockIsSetForward) {
             "2026-03-08T07:00:00Z 2026-03-08T08:30:00Z");
 }
 
+TEST(ScheduleOccurrenceTest, AWindowThatIsSkippedAsTheClockIsSetForwardIsEmpty) {
+  const Schedule skipped = Window(kNewYork, "0 2 * * *", "0 3 * * *");
+  EXPECT_EQ(Begun(skipped, "2026-03-08T12:00:00"), "none");
+  EXPECT_EQ(Next(skipped, "2026-03-08T06:00:00"), "2026-03-09T06:00:00Z 2026-03-09T07:00:00Z");
+  EXPECT_EQ(Begun(Window(kBerlin, "10 2 * * *", "50 2 * * *"), "2026-03-29T01:00:00"), "none");
+  // One that begins when the wall shows 3, as on any day, lasts until 2:30 of the next one.
+  EXPECT_EQ(Begun(Window(kBerlin, "0 3 * * *", "30 2 * * *"), "2026-03-29T12:00:00"),
+            "2026-03-29T01:00:00Z 2026-03-30T00:30:00Z");
+  // Of 2:00 to 2:30 and 3:00 to 2:30 only the second one is left.
+  EXPECT_EQ(Begun(Window(kBerlin, "0 2,3 * * *", "30 2 * * *"), "2026-03-29T12:00:00"),
+            "2026-03-29T01:00:00Z 2026-03-30T00:30:00Z");
+}
+
 TEST(ScheduleOccurrenceTest, WindowsWhileTheClockIsSetBack) {
   // From the first 2:15 to the last 2:45.
   EXPECT_EQ(Begun(Window(kBerlin, "15 2 * * *", "45 2 * * *"), "2026-10-25T01:00:00"),
@@ -155,6 +171,42 @@ TEST(ScheduleLeadTest, WhatServesAlreadyIsKeptForTheLastWave) {
   const Growth enough{.serving = 50, .wave = minutes(1)};
   EXPECT_EQ(Floors(Promotion(), enough, "2026-11-26T15:58:59"), 0);
   EXPECT_EQ(Floors(Promotion(), enough, "2026-11-26T15:59:00"), 40);
+}
+
+const std::vector<ScalingPolicy> kDoublesOrFour{{ScalingPolicyType::kPods, 4, seconds(15)},
+                                                {ScalingPolicyType::kPercent, 100, seconds(15)}};
+Growth AtOnce(Replicas serving, const std::vector<ScalingPolicy>& policies,
+              SelectPolicy select = SelectPolicy::kMax) {
+  return {.serving = serving, .rolling = false, .wave = minutes(1), .limits = {policies, select}};
+}
+
+TEST(ScheduleLeadTest, ScalingPoliciesTakeTheirTime) {
+  EXPECT_EQ(LeadTo(AtOnce(5, kDoublesOrFour), 10), minutes(1));
+  EXPECT_EQ(LeadTo(AtOnce(5, kDoublesOrFour), 40), minutes(1) + seconds(30));  // 10, 20, 40
+  EXPECT_EQ(LeadTo(AtOnce(5, kDoublesOrFour, SelectPolicy::kMin), 40),
+            minutes(1) + seconds(8 * 15));  // 9, 13 ..
+  // 2 now and each minute after, and 3 in ten minutes: 7, 8, and two at the end of each ten.
+  const std::vector<ScalingPolicy> slow{{ScalingPolicyType::kPods, 2, seconds(60)},
+                                        {ScalingPolicyType::kPods, 3, seconds(600)}};
+  EXPECT_EQ(LeadTo(AtOnce(5, slow, SelectPolicy::kMin), 8), minutes(2));
+  EXPECT_EQ(LeadTo(AtOnce(5, slow, SelectPolicy::kMin), 10), minutes(11));
+  EXPECT_EQ(LeadTo(AtOnce(5, slow, SelectPolicy::kMin), 11), minutes(12));
+}
+
+TEST(ScheduleLeadTest, ScalingPoliciesThatAllowAWaveChangeNothing) {
+  for (const Replicas serving : {0, 1, 5, 200}) {
+    Growth rolling{.serving = serving, .surge = {25, true}, .wave = seconds(20)};
+    const Duration lead = LeadTo(rolling, 700);
+    rolling.limits = {kDoublesOrFour};
+    EXPECT_EQ(LeadTo(rolling, 700), lead) << serving;
+  }
+}
+
+TEST(ScheduleLeadTest, NothingIsPlannedADayAhead) {
+  const std::vector<ScalingPolicy> never{{ScalingPolicyType::kPercent, 100, seconds(15)}};
+  EXPECT_EQ(LeadTo(AtOnce(0, never), 40), kFarthestLead);
+  const std::vector<ScalingPolicy> slow{{ScalingPolicyType::kPods, 1, seconds(1'800)}};
+  EXPECT_EQ(LeadTo(AtOnce(5, slow), kMaxReplicas), kFarthestLead);
 }
 
 TEST(ScheduleLeadTest, LastsUntilJustBeforeTheEnd) {
@@ -218,40 +270,70 @@ TEST(ScheduleStartupTest, IsWhatNineOfTenOfTheNewestTook) {
   EXPECT_EQ(MeasuredStartup(replicas), seconds(18));  // of 1 .. 20; the old one is forgotten
 }
 
-// A pool that follows the floor in waves has the capacity when the load is there, and neither much
-// earlier nor at once.
+// A pool that follows the floor, as fast as its pace and scaling policies let it, has the capacity
+// when the load is there, and neither much earlier nor at once.
 struct Played {
   Replicas at_begin = 0;
   Duration early{0};  // from the first growth to the beginning
 };
-Played Play(const Schedule& schedule, Replicas size, IntOrPercent surge, Duration startup,
-            Duration tick) {
+Played Play(const Schedule& schedule, Growth growth, Duration startup, Duration tick) {
   const ScheduleEntry& entry = schedule.entries[0];
-  Replicas ready = size;
-  Replicas starting = 0;
-  Instant done{};
+  guards::Behavior behavior;
+  behavior.up.select = growth.limits.select;
+  behavior.up.policies.assign(growth.limits.policies.begin(), growth.limits.policies.end());
+  growth.wave = startup + tick;
+  Replicas size = growth.serving;
+  std::vector<guards::ScaleEvent> events;
+  std::vector<std::pair<Instant, Replicas>> starting;
   Played played;
-  for (Instant now = *entry.at - hours(2); now <= *entry.at; now += tick) {
-    if (starting > 0 && now >= done) ready += std::exchange(starting, 0);
-    const Growth growth{ready, surge, true, startup + tick};
-    size = std::max(size, FloorOf(entry, schedule, growth, kPerReplica, now).replicas);
-    if (starting > 0 || size <= ready) continue;
-    starting = std::min(size - ready, std::max<Replicas>(1, ResolveUp(surge, ready)));
-    done = now + startup;
+  for (Instant now = *entry.at - hours(3); now <= *entry.at; now += tick) {
+    std::erase_if(starting, [&](const auto& one) {
+      if (now >= one.first) growth.serving += one.second;
+      return now >= one.first;
+    });
+    const Replicas floor = FloorOf(entry, schedule, growth, kPerReplica, now).replicas;
+    const Replicas before = size;
+    size = guards::LimitRate(std::max(size, floor), size, behavior, events, now).replicas;
+    events = guards::RememberChange(std::move(events), size - before, behavior, now);
+    Replicas running = growth.serving;
+    for (const auto& one : starting) running += one.second;
+    const Replicas wave = std::max<Replicas>(1, ResolveUp(growth.surge, growth.serving));
+    const Replicas room = growth.rolling ? growth.serving + wave - running : size;
+    const Replicas more = std::min(size - running, room);
+    if (more <= 0) continue;
+    starting.emplace_back(now + startup, more);
     if (played.early == Duration(0)) played.early = *entry.at - now;
   }
-  played.at_begin = ready;
+  played.at_begin = growth.serving;
   return played;
 }
 
 TEST(SchedulePlayedTest, CapacityIsThereAtTheMoment) {
   for (const Replicas surge : {10, 25, 50, 100, 300}) {
     for (const int startup : {5, 20, 45, 90}) {
-      const IntOrPercent percent{surge, true};
-      const Played played = Play(Promotion(), 10, percent, seconds(startup), seconds(5));
-      const Duration lead = LeadTo({10, percent, true, seconds(startup + 5)}, 40);
+      Growth growth{.serving = 10, .surge = {surge, true}, .wave = seconds(startup + 5)};
+      const Played played = Play(Promotion(), growth, seconds(startup), seconds(5));
       EXPECT_GE(played.at_begin, 40) << surge << " % " << startup << " s";
-      EXPECT_LE(played.early, lead) << surge << " % " << startup << " s";
+      EXPECT_LE(played.early, LeadTo(growth, 40)) << surge << " % " << startup << " s";
+    }
+  }
+}
+
+TEST(SchedulePlayedTest, CapacityIsThereAtTheMomentThoughScalingPoliciesAreStricter) {
+  const std::vector<ScalingPolicy> two{{ScalingPolicyType::kPods, 2, seconds(60)}};
+  const std::vector<ScalingPolicy> tenth{{ScalingPolicyType::kPercent, 10, seconds(30)}};
+  for (const auto* policies : {&kDoublesOrFour, &two, &tenth}) {
+    for (const bool rolling : {false, true}) {
+      for (const Replicas surge : {25, 300}) {
+        Growth growth{.serving = 5,
+                      .surge = {surge, true},
+                      .rolling = rolling,
+                      .wave = seconds(55),
+                      .limits = {*policies}};
+        const Played played = Play(Promotion(), growth, seconds(50), seconds(5));
+        EXPECT_GE(played.at_begin, 40) << rolling << " " << surge << " %";
+        EXPECT_LE(played.early, LeadTo(growth, 40)) << rolling << " " << surge << " %";
+      }
     }
   }
 }
