@@ -48,6 +48,8 @@ constexpr double kLongestPause = 60;
 // A mean of less than that is of too few requests.
 constexpr double kLeastSpan = 5;
 constexpr std::size_t kMostServing = 32;
+// A change of who serves is seen so many seconds late at most.
+constexpr double kLatestNews = 5;
 
 // Mean of 1/n over the ages from .. to.
 double MeanShare(const std::vector<ServingSince>& serving, double from, double to) {
@@ -66,33 +68,50 @@ bool Serves(const signals::ReplicaView& view) {
   return view.phase == signals::Phase::kReady && view.ready_at;
 }
 
-// Replicas that came or went in the last `dt` seconds, when they did; what cannot be told, now.
-void NoteServing(const TrendLook& look, double dt, std::vector<ServingSince>& serving) {
-  struct Change {
-    double seconds = 0;  // ago
-    double by = 0;
-  };
-  std::vector<Change> changes;
-  double served = 0;
+struct Change {
+  double seconds = 0;  // ago
+  double by = 0;
+};
+
+// Replicas that came or went in the last `dt` seconds, when they did. A change from just before the
+// last look may be news too: a step is made at the instant of the look that decided it, and some
+// fleets tell whole seconds. It counts, as of the last look, where it explains how many serve.
+std::vector<Change> ChangesOf(const TrendLook& look, double dt, double unexplained) {
+  std::vector<Change> changes, late;
   const auto note = [&](Instant at, double by) {
     const double ago = Seconds(look.now - at);
-    if (ago < dt) changes.push_back({std::max(0.0, ago), by});
+    if (ago < dt) {
+      changes.push_back({std::max(0.0, ago), by});
+      unexplained -= by;
+    } else if (ago < dt + kLatestNews) {
+      late.push_back({dt, by});
+    }
   };
   for (const signals::ReplicaView& view : look.replicas) {
     if (Serves(view)) {
-      served += 1;
       note(*view.ready_at, 1);
     } else if (view.phase == signals::Phase::kDraining && view.ready_at) {
       note(view.since, -1);
     }
   }
-  std::ranges::sort(changes, std::ranges::greater{}, &Change::seconds);
-  for (ServingSince& one : serving) one.seconds += dt;
-  for (const Change& change : changes) {
-    if (serving.empty()) break;
-    serving.push_back({change.seconds, std::max(1.0, serving.back().replicas + change.by)});
+  for (const Change& change : late) {
+    if (change.by * unexplained <= 0) continue;
+    changes.push_back(change);
+    unexplained -= change.by;
   }
-  served = std::max(1.0, served);
+  std::ranges::sort(changes, std::ranges::greater{}, &Change::seconds);
+  return changes;
+}
+
+// How many served when; what cannot be told changed now.
+void NoteServing(const TrendLook& look, double dt, std::vector<ServingSince>& serving) {
+  const double served =
+      std::max(1.0, static_cast<double>(std::ranges::count_if(look.replicas, Serves)));
+  for (ServingSince& one : serving) one.seconds += dt;
+  if (!serving.empty()) {
+    for (const Change& change : ChangesOf(look, dt, served - serving.back().replicas))
+      serving.push_back({change.seconds, std::max(1.0, serving.back().replicas + change.by)});
+  }
   if (serving.empty() || serving.back().replicas != served) serving.push_back({0, served});
   // The one that reached furthest back says what was before.
   const double kept = kLongestPause + Seconds(look.apart);
