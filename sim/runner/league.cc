@@ -82,27 +82,39 @@ Expected<LeagueCurve> Explore(const KnobSearch& search, const std::vector<double
 
 double BestSeconds(const LeagueCurve& curve) { return curve.runs[*curve.best].replica_seconds; }
 
+// The pool and its load, as both bounds are told of them.
+template <class Bound>
+Bound BoundOn(const LeagueLoad& load) {
+  const Scenario scenario = LeagueScenario(Contestant{}, Duration(15'000));
+  Bound bound;
+  bound.capacity = kLeagueCapacity;
+  bound.startup = scenario.service.startup;
+  bound.drain = scenario.service.drain;
+  bound.wait = LongestGoodWait(scenario);
+  bound.initial = InitialOf(load);
+  bound.end = traces::Length(load.trace);
+  bound.counted_from = scenario.service.startup + Duration(1);
+  return bound;
+}
+
 // The curve of the memory with which the objective is cheapest to keep; where none keeps it, that
 // of the shortest.
 Expected<LeagueCurve> CompeteWithoutLag(const LeagueLoad& load, Duration seen_late,
                                         const std::vector<double>& shares) {
-  const Scenario scenario = LeagueScenario(Contestant{}, Duration(15'000));
-  const LagFreePool pool{.capacity = kLeagueCapacity,
-                         .startup = scenario.service.startup,
-                         .drain = scenario.service.drain,
-                         .wait = LongestGoodWait(scenario),
-                         .seen_late = seen_late,
-                         .initial = InitialOf(load),
-                         .end = traces::Length(load.trace),
-                         .counted_from = scenario.service.startup + Duration(1)};
+  LagFreePool pool = BoundOn<LagFreePool>(load);
+  pool.seen_late = seen_late;
   std::optional<LeagueCurve> cheapest;
   for (const Duration held : kHeld) {
     if (cheapest && (shares.empty() || held > pool.end)) break;
     const KnobSearch search{
         kLeastHeadroom, kMostHeadroom, 1.25, false, [&](double headroom) -> Expected<LeagueRun> {
           const LagFreeRun run = FollowWithoutLag(load.trace, pool, headroom, held);
-          return LeagueRun{
-              .knob = headroom, .bad = run.bad_fraction, .replica_seconds = run.replica_seconds};
+          return LeagueRun{.knob = headroom,
+                           .bad = run.bad_fraction,
+                           .worst_minute = run.worst_minute,
+                           .replica_seconds = run.replica_seconds,
+                           .moves = run.moves,
+                           .short_seconds = run.short_seconds};
         }};
     TIDEGATE_TRY(LeagueCurve curve, Explore(search, shares));
     if (cheapest &&
@@ -117,17 +129,9 @@ Expected<LeagueCurve> CompeteWithoutLag(const LeagueLoad& load, Duration seen_la
 }
 
 OracleBound OracleOf(const LeagueLoad& load) {
-  const Scenario scenario = LeagueScenario(Contestant{}, Duration(15'000));
-  OracleInput input;
-  input.capacity = kLeagueCapacity;
-  input.startup = scenario.service.startup;
-  input.drain = scenario.service.drain;
-  input.wait = LongestGoodWait(scenario);
-  input.initial = InitialOf(load);
+  OracleInput input = BoundOn<OracleInput>(load);
   input.least = 1;
   input.most = 8 * kLeaguePeak;
-  input.end = traces::Length(load.trace);
-  input.counted_from = scenario.service.startup + Duration(1);
   input.bad_fraction = kObjective;
   return LeastReplicaSeconds(load.trace, input);
 }

@@ -22,6 +22,7 @@ namespace tidegate::sim {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 traces::Trace Waves(std::size_t bins, Duration bin, double mean) {
   traces::Trace trace{bin, {}};
@@ -136,6 +137,19 @@ TEST(LagFree, FollowsEachSecondAndPaysForStartsAndDrains) {
   EXPECT_EQ(FollowWithoutLag(Twice(), PoolOfOne(), 2).bad_fraction, 0);
 }
 
+TEST(LagFree, TellsOfItselfWhatIsToldOfOthers) {
+  const LagFreeRun run = FollowWithoutLag(Twice(), PoolOfOne(), 1);
+  EXPECT_EQ(run.moves, 2);
+  EXPECT_EQ(run.short_seconds, 5);
+  EXPECT_NEAR(run.worst_minute * 8'000, 500 - 40, 1) << "all in the first minute";
+}
+
+TEST(LagFree, CountsNoShortageBeforeRequestsCount) {
+  LagFreePool pool = PoolOfOne();
+  pool.counted_from = Duration(43'000);
+  EXPECT_EQ(FollowWithoutLag(Twice(), pool, 1).short_seconds, 2);
+}
+
 TEST(LagFree, SeesTheLoadLateWhereItIsTold) {
   LagFreePool pool = PoolOfOne();
   pool.seen_late = Duration(4'000);
@@ -180,7 +194,7 @@ TEST(LeagueResult, CountsWhoKeepsAndWhoWins) {
   EXPECT_EQ(standings[0].moves, 14);
   EXPECT_DOUBLE_EQ(standings[0].short_seconds, 180);
   EXPECT_EQ(standings[1].kept, 2);
-  EXPECT_DOUBLE_EQ(standings[1].best_cost, 3);
+  EXPECT_DOUBLE_EQ(*standings[1].best_cost, 3);
   const LeagueDuel by_default = DuelAtDefault(AtEqualShares(league));
   EXPECT_EQ(by_default.traces, 2);
   EXPECT_EQ(by_default.won, 2);
@@ -240,6 +254,54 @@ TEST(LeagueResult, ComparesThePoolWithoutLagAtTidesShare) {
   EXPECT_DOUBLE_EQ(DuelUnmixed(shares).saving, 1 - 150.0 / 400) << "a rival runs at one";
   EXPECT_NEAR(DuelWithoutLag(shares).saving, 1 - 100.0 / 300, 1e-2);
   EXPECT_THAT(ToTable(shares), HasSubstr("kpa"));
+}
+
+// One trace on which the default of each has one bad request in a hundred, for the same cost.
+League OneTrace(const std::vector<std::string>& contestants) {
+  League league;
+  LeagueTrace trace;
+  trace.name = "t";
+  trace.oracle_seconds = 100;
+  for (const std::string& contestant : contestants) {
+    trace.curves.push_back(CurveOf({RunOf(1, 0.01, 150)}, 0, {}));
+    trace.curves.back().contestant = contestant;
+  }
+  league.contestants = contestants;
+  league.traces = {trace};
+  return league;
+}
+
+TEST(LeagueResult, HasNoCostOfSettingsWhereNoneKeepsTheObjective) {
+  const League league = OneTrace({"tide"});
+  EXPECT_EQ(Standings(league)[0].best_cost, std::nullopt);
+  const boost::json::value json = boost::json::parse(ToJson({league}));
+  EXPECT_TRUE(json.at(0).at("standings").at(0).at("meanCostAtBest").is_null());
+}
+
+TEST(LeagueResult, TextAndPageShowADashWhereThereIsNoCost) {
+  const League league = OneTrace({"tide"});
+  const std::string text = ToTable(std::vector{league});
+  EXPECT_THAT(text, HasSubstr(" 1.50x      -\n"));
+  EXPECT_THAT(text, HasSubstr(" 0 of 1              -\n"));
+  EXPECT_THAT(text, Not(HasSubstr("-x")));
+  EXPECT_THAT(ToHtml({league}), HasSubstr("<td>0 of 1<td>-</tr>"));
+}
+
+TEST(LeagueResult, SaysHowATraceWithoutASettingOfTidesCounts) {
+  League league = OneTrace({"tide", "kpa"});
+  league.traces[0].curves[1].best = 0;
+  const LeagueDuel duel = DuelAtBest(league);
+  EXPECT_EQ(duel.traces, 1);
+  EXPECT_EQ(duel.won, 0);
+  EXPECT_EQ(duel.unpriced, 1);
+  EXPECT_EQ(duel.saving, 0);
+  EXPECT_THAT(ToTable(std::vector{league}),
+              HasSubstr("(1 lost for want of any setting, taken for 0 %)"));
+}
+
+TEST(LeagueResult, ThePageSaysWhatIsDrawnAtTheEdge) {
+  EXPECT_THAT(ToHtml({OneTrace({"tide"})}),
+              HasSubstr("Costs over 12x and shares under 0.001 % are drawn at the edge"));
 }
 
 TEST(LeagueResult, NamesOfTracesAreWhole) {
