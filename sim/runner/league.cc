@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -290,12 +292,6 @@ class LeagueRunner {
   std::vector<Job> compared_;        // what needs tide's
 };
 
-std::string NameOf(const std::string& file) {
-  const std::size_t slash = file.rfind('/');
-  const std::string base = slash == std::string::npos ? file : file.substr(slash + 1);
-  return base.substr(0, base.find('.'));
-}
-
 bool IsWanted(const LeagueOptions& options, const std::string& name) {
   return options.names.empty() || std::ranges::any_of(options.names, [&](const std::string& part) {
            return name.find(part) != std::string::npos;
@@ -309,20 +305,37 @@ bool IsAnyPartWanted(const LeagueOptions& options, const std::string& trace) {
   return false;
 }
 
+std::string NoSuchName(const LeagueOptions& options, const std::vector<TraceFile>& files) {
+  constexpr std::size_t kMostListed = 10;
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < std::min(files.size(), kMostListed); ++i)
+    names.push_back(files[i].name);
+  const std::size_t more = files.size() - names.size();
+  return fmt::format("no trace has such a name: --trace {}; there are: {}{}",
+                     fmt::join(options.names, " "), fmt::join(names, ", "),
+                     more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
 Expected<std::vector<LeagueLoad>> LoadsOf(const LeagueOptions& options) {
-  TIDEGATE_TRY(const std::vector<std::string> files, TraceFiles(options.traces));
+  TIDEGATE_TRY(const std::vector<TraceFile> files, TraceFiles(options.traces));
   const LeagueParts parts{options.part, options.parts};
   std::vector<LeagueLoad> loads;
-  for (const std::string& file : files) {
-    const std::string name = NameOf(file);
+  for (const TraceFile& file : files) {
     // What nobody wants need not be readable.
-    if (!IsAnyPartWanted(options, name)) continue;
-    TIDEGATE_TRY(const traces::Trace trace, traces::ReadTrace(file));
-    for (LeagueLoad& load : PrepareLoads(name, trace, parts, kLeagueCapacity * kLeaguePeak)) {
+    if (!IsAnyPartWanted(options, file.name)) continue;
+    TIDEGATE_TRY(const traces::Trace trace, traces::ReadTrace(file.path));
+    for (LeagueLoad& load : PrepareLoads(file.name, trace, parts, kLeagueCapacity * kLeaguePeak)) {
       if (IsWanted(options, load.name)) loads.push_back(std::move(load));
     }
   }
-  if (loads.empty()) return Fail(ErrorCode::kInvalid, "no trace has such a name");
+  if (loads.empty()) return Fail(ErrorCode::kInvalid, NoSuchName(options, files));
+  std::set<std::string_view> names;
+  for (const LeagueLoad& load : loads) {
+    if (names.insert(load.name).second) continue;
+    return Fail(ErrorCode::kInvalid, fmt::format("a file and a part of another are both called "
+                                                 "{}; rename the file",
+                                                 load.name));
+  }
   return loads;
 }
 

@@ -1,8 +1,4 @@
-#include "sim/runner/league.h"
-
 #include <cmath>
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include <boost/json.hpp>
@@ -12,11 +8,8 @@
 #include "sim/report/lag_free.h"
 #include "sim/report/league_duel.h"
 #include "sim/report/league_result.h"
-#include "sim/runner/cli.h"
 #include "sim/runner/contestants.h"
 #include "sim/runner/league_load.h"
-#include "tests/testing/child_process.h"
-#include "traces/format/trace_file.h"
 
 namespace tidegate::sim {
 namespace {
@@ -322,66 +315,6 @@ TEST(Contestants, AllHaveManifestsThatCompileAtBothEnds) {
       EXPECT_EQ(manifests->pools.size(), 1u);
       EXPECT_EQ(manifests->pools[0].scaled, contestant.spec != nullptr);
     }
-  }
-}
-
-struct Ran {
-  int status;
-  std::string out;
-  std::string err;
-};
-Ran RunTool(const std::vector<std::string>& arguments) {
-  std::vector<const char*> argv{"tidesim"};
-  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
-  std::ostringstream out, err;
-  const int status = Main(static_cast<int>(argv.size()), argv.data(), out, err);
-  return {status, out.str(), err.str()};
-}
-
-TEST(League, GivesTheSameOnAnyNumberOfThreads) {
-  const tidegate::testing::TempDir folder;
-  std::ofstream(folder.path() / "waves.csv")
-      << traces::FormatTraceFor("waves.csv", Waves(30, Duration(20'000), 20), "");
-  std::vector<std::string> arguments{
-      "league",   "--traces", folder.path().string(), "--scrape", "15", "--only", "static", "tide",
-      "--output", "json"};
-  const Ran one = RunTool(arguments);
-  ASSERT_EQ(one.status, kDone) << one.err;
-  arguments.insert(arguments.end(),
-                   {"--threads", "3", "--report", (folder.path() / "page.html").string()});
-  EXPECT_EQ(RunTool(arguments).out, one.out);
-  const boost::json::value leagues = boost::json::parse(one.out);
-  ASSERT_EQ(leagues.as_array().size(), 1u);
-  const auto& curves = leagues.at(0).at("traces").at(0).at("curves").as_array();
-  ASSERT_EQ(curves.size(), 3u);
-  for (const auto& curve : curves) {
-    EXPECT_GE(curve.at("default").at("costMultiple").to_number<double>(), 1);
-    ASSERT_TRUE(curve.at("best").is_object()) << curve;
-    EXPECT_LE(curve.at("best").at("badPercent").to_number<double>(), 0.1);
-  }
-  std::ifstream page(folder.path() / "page.html");
-  const std::string html{std::istreambuf_iterator<char>(page), {}};
-  EXPECT_THAT(html, HasSubstr("<figcaption>waves</figcaption>"));
-}
-
-TEST(League, SaysWhatIsWrong) {
-  EXPECT_THAT(RunTool({"league", "--traces", "/nowhere"}).err, HasSubstr("/nowhere"));
-  const tidegate::testing::TempDir folder;
-  EXPECT_THAT(RunTool({"league", "--traces", folder.path().string()}).err,
-              HasSubstr("no trace file"));
-  EXPECT_EQ(RunTool({"league", "--traces", folder.path().string(), "--only", "nobody"}).status,
-            kBadInput);
-}
-
-TEST(League, ReadsNoTraceThatNobodyWants) {
-  const tidegate::testing::TempDir folder;
-  std::ofstream(folder.path() / "broken.csv") << "no trace\n";
-  const std::string traces = folder.path().string();
-  EXPECT_THAT(RunTool({"league", "--traces", traces, "--trace", "other"}).err,
-              HasSubstr("no trace has such a name"));
-  for (const char* const wanted : {"broken", "#2"}) {
-    EXPECT_THAT(RunTool({"league", "--traces", traces, "--parts", "2", "--trace", wanted}).err,
-                HasSubstr("broken.csv"));
   }
 }
 
