@@ -14,7 +14,7 @@
 // After a longer gap the same is done at once.
 //
 // It fails where the load is made of spikes: then the spread is as large as the spikes. The weights
-// of the combination (combination.cc) turn to other models there.
+// of the combination (forecaster.cc) turn to other models there.
 #include "policies/forecast/smoother.h"
 
 #include <algorithm>

@@ -40,7 +40,8 @@ bool IsBehindThePool(const BottleneckOptions& options, int workers, const PoolOb
     return false;
   }
   if (memory.held_since) {
-    const Duration hold = options.hold * (1 << std::min(memory.in_vain - 1, kMostDoublings));
+    // What is held was judged at least once, whatever a memory that was handed in says.
+    const Duration hold = options.hold * (1 << std::clamp(memory.in_vain - 1, 0, kMostDoublings));
     if (*observed.rate > memory.served * kServesMore) {
       Begin(observed, 0, memory);
     } else if (now - *memory.held_since >= hold) {

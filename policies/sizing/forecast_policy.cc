@@ -39,7 +39,9 @@ Proposal FloorOf(const Input& input, const SignalTarget& target, const signals::
   const bool usable =
       signals::MayGrow(reading.quality) && std::isfinite(reading.value) && reading.value >= 0;
   if (!usable || input.history == nullptr) {
-    floor.note = usable ? "no history is kept" : fmt::format("{} is not usable", target.signal);
+    // The loop and replays keep a history of whatever is forecast.
+    floor.note = usable ? "decide keeps no history of minutes: the forecast is not asked"
+                        : fmt::format("{} is not usable", target.signal);
     if (usable) floor.replicas = 0;
     return floor;
   }

@@ -79,7 +79,9 @@ Expected<std::string> Decisions(const DecisionsQuery& query, const ApiContext& c
   TIDEGATE_TRY(const auto reader, adapters::JournalReader::Open(context.journal_path));
   TIDEGATE_TRY(const auto decisions, reader->Last(query.pool, query.last, query.at));
   if (decisions.empty()) {
-    return Fail(ErrorCode::kNotFound, "no decision on record for pool " + ToString(query.pool));
+    return Fail(ErrorCode::kNotFound,
+                fmt::format("no decision on record for pool {}{}", ToString(query.pool),
+                            query.at ? " at or before " + FormatInstant(*query.at) : ""));
   }
   std::string body = query.json ? "[" : "";
   for (const decision::Decision& decision : decisions) {

@@ -97,7 +97,9 @@ void AddExplain(CLI::App& app, ExplainOptions& options, int& code) {
       "the\n"
       "decision, which is then made with a stage left out or by another policy:\n"
       "  tidegate explain shop/edge --at 2026-11-27T00:05:00Z --without stabilization \\\n"
-      "    --journal /var/lib/tidegate/journal.db --config /etc/tidegate/tidegate.yaml");
+      "    --journal /var/lib/tidegate/journal.db --config /etc/tidegate/tidegate.yaml\n\n"
+      "Exit status: 0 done, 1 there is no such decision or no answer, 2 an option or a file is "
+      "wrong.");
   explain->callback([&] { code = RunExplain(options, std::cout, std::cerr); });
 }
 
@@ -126,7 +128,10 @@ void AddDecide(CLI::App& app, DecideOptions& options, int& code) {
   decide->footer(
       "Reads one JSON object or an array of them; see scheduler/journal/decide.schema.json.\n"
       "With --without or --policy it says what the decision would be then; \"counterfactual\" in\n"
-      "the answer has the one that it is.\n\n"
+      "the answer has the one that it is. No history of minutes is kept: the policy forecast "
+      "sizes\n"
+      "as target does, and its own proposal is 0; ask `tidegate explain` or `tidegate diff`.\n"
+      "Exit status: 0 done, 1 something failed, 2 the input is wrong or its file can't be read.\n\n"
       "Example:\n  echo '{\"now\":\"2026-11-27T00:00:00Z\",\n"
       "    "
       "\"scaler\":{\"minReplicas\":1,\"maxReplicas\":20,\"signals\":[{\"name\":\"rps\",\"target\":"

@@ -118,11 +118,13 @@ int RunDecide(const DecideOptions& options, std::istream& in, std::ostream& out,
   const auto text = ReadInput(options, in);
   if (!text) {
     err << "tidegate: " << text.error().message << '\n';
-    return kFailed;
+    return text.error().code == ErrorCode::kNotFound ? kBadInput : kFailed;
   }
   auto parsed = journal::ParseObservations(*text);
   if (!parsed) {
-    err << "tidegate: " << options.input << ":" << parsed.error().message << '\n';
+    // A place in the text comes first, where it is one.
+    const char* const separator = parsed.error().code == ErrorCode::kTooLarge ? ": " : ":";
+    err << "tidegate: " << options.input << separator << parsed.error().message << '\n';
     if (options.json) out << journal::ErrorsJson({parsed.error().message}) << '\n';
     return kBadInput;
   }

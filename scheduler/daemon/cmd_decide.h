@@ -18,7 +18,8 @@ struct DecideOptions {
 // gives the same bytes. Writes results to `out` and what is wrong with the input to `err`. An
 // array's good elements are decided even where others are wrong; those give {"errors": [...]}.
 // A counterfactual is decided beside the observation as it is, and the answer has both sizes.
-// Returns 0, 1 where the input can't be read, 2 where it or a name is wrong.
+// Returns 0, 1 where the standard input can't be read or the answer not be written, 2 where the
+// input's file can't be read or it or a name is wrong.
 int RunDecide(const DecideOptions& options, std::istream& in, std::ostream& out, std::ostream& err);
 
 }  // namespace tidegate::daemon

@@ -63,6 +63,10 @@ Expected<Task> Prepare(const DiffOptions& options) {
   TIDEGATE_TRY(task.asked, ParseCounterfactual(options.otherwise));
   TIDEGATE_TRY(task.since, ReadTime("--since", options.since, task.since));
   TIDEGATE_TRY(task.until, ReadTime("--until", options.until, task.until));
+  if (task.since > task.until) {
+    return Fail(ErrorCode::kInvalid,
+                fmt::format("--since {} is after --until {}", options.since, options.until));
+  }
   config::Compiled compiled = config::LoadAndCompile(options.config, {});
   if (!compiled.problems.empty()) return Fail(ErrorCode::kInvalid, compiled.problems.text());
   task.config = std::move(compiled.config);
@@ -164,7 +168,9 @@ void PrintText(const std::vector<PoolResult>& results, const decision::Counterfa
 
 int RunDiff(const DiffOptions& options, std::ostream& out, std::ostream& err) {
   const auto refuse = [&](const Error& error) {
-    err << "tidegate diff: " << error.message << '\n';
+    std::string message = error.message;
+    while (message.ends_with('\n')) message.pop_back();
+    err << "tidegate diff: " << message << '\n';
     return kNothingCompared;
   };
   auto task = Prepare(options);

@@ -57,6 +57,12 @@ Expected<Question> Read(const ExplainOptions& options) {
                 "--without and --policy replay a journal: name its file with --journal, and the "
                 "configuration that it was written under with --config");
   }
+  if (options.journal.empty()) {
+    TIDEGATE_TRY_VOID(CheckServer(options.server));
+  } else {
+    // A file that is no journal is a wrong option; what it does not hold is none.
+    TIDEGATE_TRY_VOID(adapters::JournalReader::Open(options.journal));
+  }
   return question;
 }
 
@@ -72,14 +78,18 @@ Expected<std::string> Ask(const Question& question, const ExplainOptions& option
 }  // namespace
 
 int RunExplain(const ExplainOptions& options, std::ostream& out, std::ostream& err) {
+  const auto complain = [&](std::string message) {
+    while (message.ends_with('\n')) message.pop_back();
+    err << "tidegate explain: " << message << "\n";
+  };
   const auto question = Read(options);
   if (!question) {
-    err << "tidegate explain: " << question.error().message << "\n";
+    complain(question.error().message);
     return 2;
   }
   const auto answer = Ask(*question, options);
   if (!answer) {
-    err << "tidegate explain: " << answer.error().message << "\n";
+    complain(answer.error().message);
     const bool bad_config = !question->asked.empty() && answer.error().code == ErrorCode::kInvalid;
     return bad_config ? 2 : 1;
   }

@@ -22,7 +22,7 @@ struct ExplainOptions {
 };
 
 // Prints why a pool has the size it has, or would have. Returns the exit code: 0, 1 where that
-// can't be had, 2 where an option is wrong.
+// can't be had, 2 where an option is wrong or names a file that is no journal or no configuration.
 int RunExplain(const ExplainOptions& options, std::ostream& out, std::ostream& err);
 
 }  // namespace tidegate::daemon

@@ -102,6 +102,10 @@ std::string StatusTable(const std::string& body) {
 }
 
 int RunStatus(const StatusOptions& options, std::ostream& out, std::ostream& err) {
+  if (const auto checked = CheckServer(options.server); !checked) {
+    err << "tidegate status: " << checked.error().message << "\n";
+    return 2;
+  }
   const bool terminal = ::isatty(STDOUT_FILENO) != 0;
   for (;;) {
     const auto body = AskServer(options.server, "/api/v1/pools");

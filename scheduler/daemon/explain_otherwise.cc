@@ -87,8 +87,9 @@ Expected<std::string> ExplainOtherwise(const PoolId& pool, std::optional<Instant
   TIDEGATE_TRY(const auto journal, adapters::JournalReader::Open(options.journal));
   TIDEGATE_TRY(const std::vector<Decision> wanted, journal->Last(pool, options.last, at));
   if (wanted.empty()) {
-    return Fail(ErrorCode::kNotFound, "the journal has no decision of " + ToString(pool) +
-                                          (at ? " at or before that time" : ""));
+    return Fail(ErrorCode::kNotFound,
+                fmt::format("the journal has no decision of {}{}", ToString(pool),
+                            at ? " at or before " + FormatInstant(*at) : ""));
   }
   TIDEGATE_TRY(const std::vector<Answered> answers,
                Answer(*spec, decision::Altered(*spec, asked), wanted, *journal));

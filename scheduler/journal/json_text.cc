@@ -151,8 +151,10 @@ void Write(const json::value& value, std::string& out) {
 
 Expected<json::value> ParseJson(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.bytes_max) {
-    return Fail(ErrorCode::kTooLarge, fmt::format("{} bytes of JSON; at most {} are read",
-                                                  text.size(), limits.bytes_max));
+    // How much more is not known: whoever read it stopped there.
+    return Fail(ErrorCode::kTooLarge, fmt::format("more than {} bytes of JSON; at most so many "
+                                                  "are read",
+                                                  limits.bytes_max));
   }
   json::parse_options options;
   options.max_depth = limits.depth_max;

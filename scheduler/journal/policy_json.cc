@@ -404,7 +404,8 @@ json::object PolicySchema() {
                              {"description",
                               "Sizing policies; the largest proposal counts. Left out: tide where "
                               "capacity has workers, service time and latency objective and there "
-                              "is no behavior, else target."},
+                              "is no behavior, else target. decide keeps no history of "
+                              "minutes: forecast is target here."},
                              {"items", {{"anyOf", std::move(kinds)}}},
                              {"maxItems", kMostPolicies}};
   definitions["policyMemory"] = {{"type", "object"},

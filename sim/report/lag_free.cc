@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "sim/report/deadline_queue.h"
+#include "sim/report/worst_minute.h"
 
 namespace tidegate::sim {
 namespace {
@@ -26,6 +27,7 @@ class Follower {
 
   Replicas ready() const { return ready_; }
   Replicas paid() const { return ready_ + starting_ + draining_; }
+  int moves() const { return moves_; }
 
   void Turn(std::int64_t now) {
     for (; !starts_.empty() && starts_.front().at <= now; starts_.pop_front()) {
@@ -44,12 +46,14 @@ class Follower {
       if (count <= 0) return;
       starts_.push_back({now + startup_, count});
       starting_ += count;
+      moves_ += count;
     } else if (wanted < live) {
       const Replicas count = std::min(live - wanted, ready_ - 1);
       if (count <= 0) return;
       drains_.push_back({now + drain_, count});
       ready_ -= count;
       draining_ += count;
+      moves_ += count;
     }
   }
 
@@ -57,6 +61,7 @@ class Follower {
   const LagFreePool& pool_;
   std::int64_t startup_, drain_;
   Replicas ready_, starting_ = 0, draining_ = 0;
+  int moves_ = 0;
   std::deque<Change> starts_, drains_;
 };
 
@@ -88,6 +93,8 @@ LagFreeRun FollowWithoutLag(const traces::Trace& trace, const LagFreePool& pool,
   Held held(static_cast<std::int64_t>(Seconds(std::max(least, held_for))));
   DeadlineQueue queue(Seconds(pool.wait));
   LagFreeRun run;
+  WorstMinute minutes;
+  minutes.Look(Instant(std::chrono::seconds(counted)), 0, 0);
   double arrived = 0;
   for (std::int64_t now = 0; now < end; ++now) {
     const Rate rate = traces::RateAt(trace, std::chrono::seconds(now));
@@ -96,12 +103,17 @@ LagFreeRun FollowWithoutLag(const traces::Trace& trace, const LagFreePool& pool,
     const double needed = std::ceil(headroom * traces::RateAt(trace, seen_at) / pool.capacity);
     follower.Want(now, held.Want(now, static_cast<Replicas>(std::clamp(needed, 1.0, 1e6))));
     if (now >= counted) {
+      const Rate served = follower.ready() * pool.capacity;
       arrived += rate;
-      queue.Advance(1, rate, follower.ready() * pool.capacity);
+      queue.Advance(1, rate, served);
+      minutes.Look(Instant(std::chrono::seconds(now + 1)), arrived, queue.missed());
+      if (rate > served) run.short_seconds += 1;
     }
     run.replica_seconds += follower.paid();
   }
   if (arrived > 0) run.bad_fraction = queue.missed() / arrived;
+  run.worst_minute = minutes.share();
+  run.moves = follower.moves();
   return run;
 }
 

@@ -23,6 +23,9 @@ struct LagFreePool {
 struct LagFreeRun {
   double replica_seconds = 0;
   double bad_fraction = 0;
+  double worst_minute = 0;   // the largest share of bad requests in a minute; see worst_minute.h
+  int moves = 0;             // starts and drains
+  double short_seconds = 0;  // with a higher rate than ready replicas serve, where requests count
 };
 
 // What ceil(headroom x rate / capacity) replicas cost and fail, where the rate is the highest one

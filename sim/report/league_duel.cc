@@ -8,9 +8,6 @@
 namespace tidegate::sim {
 namespace {
 
-// Shares of bad requests below this are as good as none.
-constexpr double kLeastTold = 1e-5;
-
 std::vector<const LeagueCurve*> RivalsOf(const LeagueTrace& trace) {
   std::vector<const LeagueCurve*> rivals;
   for (const std::string_view name : kRivals) {
@@ -25,6 +22,7 @@ void Count(LeagueDuel& duel, std::optional<double> cost, std::optional<double> r
   if (!cost && !rivals) return;
   ++duel.traces;
   if (!rivals) ++duel.unmatched;
+  if (!cost) ++duel.unpriced;
   if (!cost) return;
   if (!rivals || *cost < *rivals) ++duel.won;
   if (!rivals) return;
@@ -47,10 +45,6 @@ std::optional<double> UnmixedCostAt(const LeagueCurve& curve, double bad) {
     cheapest = run.replica_seconds;
   }
   return cheapest;
-}
-
-std::string Over(std::optional<double> cost, double oracle) {
-  return cost ? fmt::format("{:.2f}x", *cost / oracle) : "-";
 }
 
 }  // namespace
@@ -124,12 +118,12 @@ std::string ToTable(const std::vector<EqualShare>& shares) {
   std::string text = fmt::format("{:<{}} {:>9} {:>8} {:>15} {:>8} {:>8}\n", "trace", width, "bad",
                                  "tide", "cheapest rival", "no lag", "saving");
   for (const EqualShare& share : shares) {
-    const std::string rival = share.rival + " " + Over(share.rivals, share.oracle);
+    const std::string rival = share.rival + " " + CostText(share.rivals, share.oracle);
     const std::string saving =
         share.rivals ? fmt::format("{:.1f} %", 100 * (1 - share.tide / *share.rivals)) : "-";
     text += fmt::format("{:<{}} {:>7.3f} % {:>8} {:>15} {:>8} {:>8}\n", share.trace, width,
-                        share.bad * 100, Over(share.tide, share.oracle), rival,
-                        Over(share.lag_free, share.oracle), saving);
+                        share.bad * 100, CostText(share.tide, share.oracle), rival,
+                        CostText(share.lag_free, share.oracle), saving);
   }
   return text;
 }

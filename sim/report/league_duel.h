@@ -13,6 +13,9 @@ namespace tidegate::sim {
 // Whom tide is compared with: what others scale by.
 inline constexpr std::array<std::string_view, 3> kRivals{"hpa", "keda", "kpa"};
 
+// Shares of bad requests below this are as good as none.
+inline constexpr double kLeastTold = 1e-5;
+
 // The share of bad requests at which others are compared with the default of this one: its own, or
 // what is as good as none.
 double ShareToBeat(const LeagueCurve& curve);
@@ -37,7 +40,8 @@ struct LeagueDuel {
   int traces = 0;  // on which somebody could be compared
   int won = 0;
   int unmatched = 0;  // of those: no rival can be compared
-  // Mean over all traces of 1 - cost / cost of the cheapest rival; 0 where there is none.
+  int unpriced = 0;   // of `traces`, and lost: only rivals have a setting that can be compared
+  // Mean over all traces of 1 - cost / cost of the cheapest rival; 0 where either is missing.
   double saving = 0;
   double saving_where_won = 0;  // mean over those won that have a rival's price
 };
@@ -48,8 +52,9 @@ LeagueDuel DuelUnmixed(const std::vector<EqualShare>& shares);
 // The same as DuelAtDefault by the pool without lag: how much of that anybody could save who does
 // not see the future.
 LeagueDuel DuelWithoutLag(const std::vector<EqualShare>& shares);
-// Each at its cheapest setting that keeps the objective; traces where tide has none are lost, those
-// where only it has one are won with a saving of 0.
+// Each at its cheapest setting that keeps the objective. Where only tide has one the trace is won,
+// where only a rival has one it is lost, both with a saving of 0: a price that does not exist is no
+// percentage.
 LeagueDuel DuelAtBest(const League& league);
 
 // A line for each trace, costs over the oracle's.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/report/league_duel.h"
 #include "sim/report/league_result.h"
 
 // The league as one page without scripts: for each trace what each contestant costs against whom it
@@ -11,7 +12,6 @@ namespace tidegate::sim {
 namespace {
 
 constexpr double kWidth = 420, kHeight = 260, kLeft = 46, kBottom = 30, kTop = 8;
-constexpr double kLeastBad = 1e-5;
 constexpr double kMostCost = 12;
 constexpr const char* kColors[] = {"#888888", "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728",
                                    "#9467bd", "#8c564b", "#17becf", "#bcbd22", "#e377c2"};
@@ -39,7 +39,7 @@ double X(double cost) {
 }
 double Y(double bad) {
   const double part =
-      std::log(std::clamp(bad, kLeastBad, 1.0) / kLeastBad) / std::log(1 / kLeastBad);
+      std::log(std::clamp(bad, kLeastTold, 1.0) / kLeastTold) / std::log(1 / kLeastTold);
   return kHeight - kBottom - part * (kHeight - kBottom - kTop);
 }
 
@@ -93,10 +93,10 @@ std::string StandingsTable(const League& league) {
       "<table><tr><th>contestant<th>kept at default<th>mean cost<th>kept by some setting<th>mean "
       "cost</tr>";
   for (const LeagueStanding& standing : Standings(league)) {
-    html +=
-        fmt::format("<tr><td>{}<td>{} of {}<td>{:.2f}x<td>{} of {}<td>{:.2f}x</tr>",
-                    Escaped(standing.contestant), standing.kept, league.traces.size(),
-                    standing.mean_cost, standing.reached, league.traces.size(), standing.best_cost);
+    html += fmt::format("<tr><td>{}<td>{} of {}<td>{}<td>{} of {}<td>{}</tr>",
+                        Escaped(standing.contestant), standing.kept, league.traces.size(),
+                        CostText(standing.mean_cost, 1), standing.reached, league.traces.size(),
+                        CostText(standing.best_cost, 1));
   }
   return html + "</table>";
 }
@@ -143,8 +143,9 @@ std::string ToHtml(const std::vector<League>& leagues) {
     html += fmt::format(
         "<h2>Scrapes every {}</h2><p>Across: replica-hours over the oracle's. Up: bad requests; "
         "the "
-        "dashed line is the objective, {:g} %. Large dots are defaults.</p>",
-        FormatDuration(league.scrape), league.objective * 100);
+        "dashed line is the objective, {:g} %. Large dots are defaults. Costs over {:g}x and "
+        "shares under {:g} % are drawn at the edge; tables and dots' titles have the numbers.</p>",
+        FormatDuration(league.scrape), league.objective * 100, kMostCost, kLeastTold * 100);
     html += Legend(league) + StandingsTable(league);
     for (const LeagueTrace& trace : league.traces) {
       html += fmt::format("<figure><figcaption>{}</figcaption><svg width={} height={}>",

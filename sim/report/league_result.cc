@@ -44,12 +44,6 @@ json::object DuelJson(const LeagueDuel& duel) {
           {"meanSavingPercentWhereWon", duel.saving_where_won * 100}};
 }
 
-std::string CostText(const LeagueCurve& curve, double oracle, bool best) {
-  if (best && !curve.best) return "-";
-  const LeagueRun& run = curve.runs[best ? *curve.best : curve.at_default];
-  return fmt::format("{:.2f}", run.replica_seconds / oracle);
-}
-
 std::string TraceLines(const League& league) {
   std::size_t width = kNameWidth;
   for (const LeagueTrace& trace : league.traces) width = std::max(width, trace.name.size());
@@ -60,9 +54,9 @@ std::string TraceLines(const League& league) {
     text += fmt::format("{:<{}}", trace.name, width);
     for (const LeagueCurve& curve : trace.curves) {
       const LeagueRun& run = curve.runs[curve.at_default];
-      text += fmt::format(" {:>8.3f}% {:>5}x {:>5}x", run.bad * 100,
-                          CostText(curve, trace.oracle_seconds, false),
-                          CostText(curve, trace.oracle_seconds, true));
+      text += fmt::format(" {:>8.3f}% {:>6} {:>6}", run.bad * 100,
+                          CostText(run.replica_seconds, trace.oracle_seconds),
+                          CostText(BestCost(curve), trace.oracle_seconds));
     }
     text += trace.reachable ? "\n" : "  (nobody keeps the objective)\n";
   }
@@ -76,6 +70,8 @@ std::string DuelText(std::string_view what, const LeagueDuel& duel) {
       duel.won, duel.traces, duel.saving_where_won * 100, duel.saving * 100);
   if (duel.unmatched > 0)
     text += fmt::format(" ({} of them without any rival's price, taken for 0 %)", duel.unmatched);
+  if (duel.unpriced > 0)
+    text += fmt::format(" ({} lost for want of any setting, taken for 0 %)", duel.unpriced);
   return text + "\n";
 }
 
@@ -115,6 +111,10 @@ json::array SharesJson(const std::vector<EqualShare>& shares) {
 }
 
 }  // namespace
+
+std::string CostText(std::optional<double> cost, double oracle) {
+  return cost ? fmt::format("{:.2f}x", *cost / oracle) : "-";
+}
 
 const LeagueCurve* Find(const LeagueTrace& trace, std::string_view contestant) {
   const auto found = std::ranges::find(trace.curves, contestant, &LeagueCurve::contestant);
@@ -189,11 +189,10 @@ std::string ToTable(const std::vector<League>& leagues) {
                         "kept by some", "mean cost");
     for (const LeagueStanding& standing : Standings(league)) {
       text += fmt::format(
-          "{:<12} {:>11} of {:<3} {:>11.2f}x {:>11.1f} % {:>10} {:>7.1f} h {:>11} of "
-          "{:<3} {:>11.2f}x\n",
-          standing.contestant, standing.kept, league.traces.size(), standing.mean_cost,
+          "{:<12} {:>11} of {:<3} {:>12} {:>11.1f} % {:>10} {:>7.1f} h {:>11} of {:<3} {:>12}\n",
+          standing.contestant, standing.kept, league.traces.size(), CostText(standing.mean_cost, 1),
           standing.worst_minute * 100, standing.moves, standing.short_seconds / 3'600,
-          standing.reached, league.traces.size(), standing.best_cost);
+          standing.reached, league.traces.size(), CostText(standing.best_cost, 1));
     }
     text += DuelTexts(league) + "\n";
   }
@@ -226,7 +225,7 @@ std::string ToJson(const std::vector<League>& leagues) {
                                        {"movesAtDefault", standing.moves},
                                        {"shortOfCapacitySecondsAtDefault", standing.short_seconds},
                                        {"keptBySome", standing.reached},
-                                       {"meanCostAtBest", standing.best_cost}});
+                                       {"meanCostAtBest", Multiple(standing.best_cost, 1)}});
     }
     all.push_back(json::object{{"scrapeSeconds", Seconds(league.scrape)},
                                {"objectiveBadPercent", league.objective * 100},

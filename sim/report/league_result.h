@@ -70,7 +70,7 @@ struct LeagueStanding {
   int kept = 0;          // traces on which its default keeps the objective
   double mean_cost = 0;  // geometric mean over all traces of its default's cost over the oracle's
   int reached = 0;       // traces on which some setting keeps it
-  double best_cost = 0;  // geometric mean of those, over the oracle's
+  std::optional<double> best_cost{};  // geometric mean of those, over the oracle's; empty: none
   // Of its default, over all traces:
   double worst_minute = 0;  // mean of the worst minutes
   int moves = 0;            // starts and drains
@@ -78,7 +78,11 @@ struct LeagueStanding {
 };
 std::vector<LeagueStanding> Standings(const League& league);
 
-// A table for people, one JSON object of everything, and a page with each trace's curves.
+// A cost over the oracle's, "1.33x"; "-" where there is none.
+std::string CostText(std::optional<double> cost, double oracle);
+
+// A table for people, one JSON array of everything with an object for each league, and a page with
+// each trace's curves.
 std::string ToTable(const std::vector<League>& leagues);
 std::string ToJson(const std::vector<League>& leagues);
 std::string ToHtml(const std::vector<League>& leagues);

@@ -1,5 +1,6 @@
 #include "sim/runner/cmd_league.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -76,8 +77,11 @@ RunCommand AddLeague(CLI::App& app) {
       "  tidesim league --traces traces/data --parts 4 --trace '#'\n"
       "      the other days of long traces, without the busiest ones");
   return [arguments](Streams streams) {
-    for (const double seconds : arguments->scrapes)
-      arguments->options.scrapes.push_back(FromSeconds(seconds));
+    for (const double seconds : arguments->scrapes) {
+      std::vector<Duration>& scrapes = arguments->options.scrapes;
+      if (std::ranges::count(scrapes, FromSeconds(seconds)) == 0)
+        scrapes.push_back(FromSeconds(seconds));
+    }
     arguments->options.seen_late = FromSeconds(arguments->seen_late);
     arguments->options.part = FromSeconds(arguments->days * 86'400);
     return RunLeague(arguments->options, streams);

@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -82,27 +84,39 @@ Expected<LeagueCurve> Explore(const KnobSearch& search, const std::vector<double
 
 double BestSeconds(const LeagueCurve& curve) { return curve.runs[*curve.best].replica_seconds; }
 
+// The pool and its load, as both bounds are told of them.
+template <class Bound>
+Bound BoundOn(const LeagueLoad& load) {
+  const Scenario scenario = LeagueScenario(Contestant{}, Duration(15'000));
+  Bound bound;
+  bound.capacity = kLeagueCapacity;
+  bound.startup = scenario.service.startup;
+  bound.drain = scenario.service.drain;
+  bound.wait = LongestGoodWait(scenario);
+  bound.initial = InitialOf(load);
+  bound.end = traces::Length(load.trace);
+  bound.counted_from = scenario.service.startup + Duration(1);
+  return bound;
+}
+
 // The curve of the memory with which the objective is cheapest to keep; where none keeps it, that
 // of the shortest.
 Expected<LeagueCurve> CompeteWithoutLag(const LeagueLoad& load, Duration seen_late,
                                         const std::vector<double>& shares) {
-  const Scenario scenario = LeagueScenario(Contestant{}, Duration(15'000));
-  const LagFreePool pool{.capacity = kLeagueCapacity,
-                         .startup = scenario.service.startup,
-                         .drain = scenario.service.drain,
-                         .wait = LongestGoodWait(scenario),
-                         .seen_late = seen_late,
-                         .initial = InitialOf(load),
-                         .end = traces::Length(load.trace),
-                         .counted_from = scenario.service.startup + Duration(1)};
+  LagFreePool pool = BoundOn<LagFreePool>(load);
+  pool.seen_late = seen_late;
   std::optional<LeagueCurve> cheapest;
   for (const Duration held : kHeld) {
     if (cheapest && (shares.empty() || held > pool.end)) break;
     const KnobSearch search{
         kLeastHeadroom, kMostHeadroom, 1.25, false, [&](double headroom) -> Expected<LeagueRun> {
           const LagFreeRun run = FollowWithoutLag(load.trace, pool, headroom, held);
-          return LeagueRun{
-              .knob = headroom, .bad = run.bad_fraction, .replica_seconds = run.replica_seconds};
+          return LeagueRun{.knob = headroom,
+                           .bad = run.bad_fraction,
+                           .worst_minute = run.worst_minute,
+                           .replica_seconds = run.replica_seconds,
+                           .moves = run.moves,
+                           .short_seconds = run.short_seconds};
         }};
     TIDEGATE_TRY(LeagueCurve curve, Explore(search, shares));
     if (cheapest &&
@@ -117,17 +131,9 @@ Expected<LeagueCurve> CompeteWithoutLag(const LeagueLoad& load, Duration seen_la
 }
 
 OracleBound OracleOf(const LeagueLoad& load) {
-  const Scenario scenario = LeagueScenario(Contestant{}, Duration(15'000));
-  OracleInput input;
-  input.capacity = kLeagueCapacity;
-  input.startup = scenario.service.startup;
-  input.drain = scenario.service.drain;
-  input.wait = LongestGoodWait(scenario);
-  input.initial = InitialOf(load);
+  OracleInput input = BoundOn<OracleInput>(load);
   input.least = 1;
   input.most = 8 * kLeaguePeak;
-  input.end = traces::Length(load.trace);
-  input.counted_from = scenario.service.startup + Duration(1);
   input.bad_fraction = kObjective;
   return LeastReplicaSeconds(load.trace, input);
 }
@@ -286,12 +292,6 @@ class LeagueRunner {
   std::vector<Job> compared_;        // what needs tide's
 };
 
-std::string NameOf(const std::string& file) {
-  const std::size_t slash = file.rfind('/');
-  const std::string base = slash == std::string::npos ? file : file.substr(slash + 1);
-  return base.substr(0, base.find('.'));
-}
-
 bool IsWanted(const LeagueOptions& options, const std::string& name) {
   return options.names.empty() || std::ranges::any_of(options.names, [&](const std::string& part) {
            return name.find(part) != std::string::npos;
@@ -305,20 +305,37 @@ bool IsAnyPartWanted(const LeagueOptions& options, const std::string& trace) {
   return false;
 }
 
+std::string NoSuchName(const LeagueOptions& options, const std::vector<TraceFile>& files) {
+  constexpr std::size_t kMostListed = 10;
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < std::min(files.size(), kMostListed); ++i)
+    names.push_back(files[i].name);
+  const std::size_t more = files.size() - names.size();
+  return fmt::format("no trace has such a name: --trace {}; there are: {}{}",
+                     fmt::join(options.names, " "), fmt::join(names, ", "),
+                     more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
 Expected<std::vector<LeagueLoad>> LoadsOf(const LeagueOptions& options) {
-  TIDEGATE_TRY(const std::vector<std::string> files, TraceFiles(options.traces));
+  TIDEGATE_TRY(const std::vector<TraceFile> files, TraceFiles(options.traces));
   const LeagueParts parts{options.part, options.parts};
   std::vector<LeagueLoad> loads;
-  for (const std::string& file : files) {
-    const std::string name = NameOf(file);
+  for (const TraceFile& file : files) {
     // What nobody wants need not be readable.
-    if (!IsAnyPartWanted(options, name)) continue;
-    TIDEGATE_TRY(const traces::Trace trace, traces::ReadTrace(file));
-    for (LeagueLoad& load : PrepareLoads(name, trace, parts, kLeagueCapacity * kLeaguePeak)) {
+    if (!IsAnyPartWanted(options, file.name)) continue;
+    TIDEGATE_TRY(const traces::Trace trace, traces::ReadTrace(file.path));
+    for (LeagueLoad& load : PrepareLoads(file.name, trace, parts, kLeagueCapacity * kLeaguePeak)) {
       if (IsWanted(options, load.name)) loads.push_back(std::move(load));
     }
   }
-  if (loads.empty()) return Fail(ErrorCode::kInvalid, "no trace has such a name");
+  if (loads.empty()) return Fail(ErrorCode::kInvalid, NoSuchName(options, files));
+  std::set<std::string_view> names;
+  for (const LeagueLoad& load : loads) {
+    if (names.insert(load.name).second) continue;
+    return Fail(ErrorCode::kInvalid, fmt::format("a file and a part of another are both called "
+                                                 "{}; rename the file",
+                                                 load.name));
+  }
   return loads;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -123,10 +124,29 @@ void Redraw(const std::string& name, Trace& trace) {
   for (double& requests : trace.requests) requests = random.Poisson(requests);
 }
 
-bool IsTrace(const std::string& file) {
+// The name without what makes it a trace's; empty: it is none.
+std::string StemOf(const std::string& file) {
   for (const std::string_view end : {".csv", ".csv.gz", ".csv.zst", ".tgtrace"})
-    if (file.ends_with(end)) return true;
-  return false;
+    if (file.ends_with(end)) return file.substr(0, file.size() - end.size());
+  return "";
+}
+
+std::string FileName(const TraceFile& file) {
+  return std::filesystem::path(file.path).filename().string();
+}
+
+// Whole file names where others are shared, until none is: a whole one may be another's short one.
+void MakeDistinct(std::vector<TraceFile>& files) {
+  for (bool shared = true; shared;) {
+    std::map<std::string, int> count;
+    for (const TraceFile& file : files) ++count[file.name];
+    shared = false;
+    for (TraceFile& file : files) {
+      if (count[file.name] == 1) continue;
+      shared = true;
+      file.name = FileName(file);
+    }
+  }
 }
 
 }  // namespace
@@ -157,18 +177,22 @@ std::vector<LeagueLoad> PrepareLoads(const std::string& name, const Trace& recor
   return loads;
 }
 
-Expected<std::vector<std::string>> TraceFiles(const std::string& folder) {
+Expected<std::vector<TraceFile>> TraceFiles(const std::string& folder) {
   std::error_code error;
-  std::vector<std::string> files;
+  std::vector<TraceFile> files;
   std::filesystem::directory_iterator entries(folder, error);
   if (error) {
     return Fail(ErrorCode::kNotFound, fmt::format("{}: {}", folder, error.message()));
   }
   for (const auto& entry : entries) {
-    if (entry.is_regular_file(error) && IsTrace(entry.path().string()))
-      files.push_back(entry.path().string());
+    std::string stem = StemOf(entry.path().filename().string());
+    if (stem.empty()) continue;
+    const bool leads_nowhere = entry.is_symlink(error) && !entry.exists(error);
+    if (entry.is_regular_file(error) || leads_nowhere)
+      files.push_back({entry.path().string(), std::move(stem)});
   }
-  std::ranges::sort(files);
+  std::ranges::sort(files, {}, &TraceFile::path);
+  MakeDistinct(files);
   if (files.empty()) {
     return Fail(ErrorCode::kInvalid, fmt::format("{}: there is no trace file in it", folder));
   }

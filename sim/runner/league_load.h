@@ -41,7 +41,14 @@ std::string PartName(const std::string& trace, int part);
 std::vector<LeagueLoad> PrepareLoads(const std::string& name, const traces::Trace& recorded,
                                      const LeagueParts& parts, Rate peak);
 
-// All trace files of a folder, by name: those ending in .csv, .csv.gz, .csv.zst and .tgtrace.
-Expected<std::vector<std::string>> TraceFiles(const std::string& folder);
+struct TraceFile {
+  std::string path;
+  std::string name;  // of the trace; no two of a folder's are equal
+};
+
+// All trace files of a folder, by path: those ending in .csv, .csv.gz, .csv.zst and .tgtrace; links
+// that lead nowhere too, so that whoever reads them says so. Traces are named like their files
+// without these ends, and with them where two would have the same name.
+Expected<std::vector<TraceFile>> TraceFiles(const std::string& folder);
 
 }  // namespace tidegate::sim

@@ -53,8 +53,9 @@ Expected<bool> Statement::Step() {
   const int result = sqlite3_step(statement_);
   if (result == SQLITE_ROW) return true;
   if (result == SQLITE_DONE) return false;
-  return Fail(CodeOf(result),
-              fmt::format("journal: {}", sqlite3_errmsg(sqlite3_db_handle(statement_))));
+  sqlite3* const handle = sqlite3_db_handle(statement_);
+  return Fail(CodeOf(result), fmt::format("journal {}: {}", sqlite3_db_filename(handle, "main"),
+                                          sqlite3_errmsg(handle)));
 }
 
 std::int64_t Statement::Integer(int column) const {

@@ -8,6 +8,8 @@
 #include "scheduler/adapters/journal/sqlite_journal.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -68,6 +70,22 @@ Expected<void> CheckVersion(Database& database, const std::string& path) {
       fmt::format("the journal {} has schema version {}, this program knows {}; move the file "
                   "away or use a newer tidegate",
                   path, version, kSchemaVersion));
+}
+
+Error NotAJournal(const std::string& path, std::string_view why) {
+  return {ErrorCode::kInvalid, fmt::format("{} is not a journal of tidegate{}", path, why)};
+}
+
+// Before anything is read of it: an empty file is a database without tables for SQLite.
+Expected<void> CheckIsJournal(Database& database, const std::string& path) {
+  const auto tables = Number(
+      database, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'decisions'");
+  if (!tables && tables.error().code == ErrorCode::kInvalid)
+    return Fail(NotAJournal(path, ", or it is damaged: " + tables.error().message));
+  if (!tables) return Fail(tables.error());
+  TIDEGATE_TRY_VOID(CheckVersion(database, path));
+  if (*tables == 0) return Fail(NotAJournal(path, ": it has no table of decisions"));
+  return {};
 }
 
 }  // namespace
@@ -227,8 +245,11 @@ JournalReader::JournalReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)
 JournalReader::~JournalReader() = default;
 
 Expected<std::unique_ptr<JournalReader>> JournalReader::Open(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error))
+    return Fail(NotAJournal(path, ": it is a folder"));
   TIDEGATE_TRY(Database database, Database::Open(path, Database::Mode::kReadOnly));
-  TIDEGATE_TRY_VOID(CheckVersion(database, path));
+  TIDEGATE_TRY_VOID(CheckIsJournal(database, path));
   return std::unique_ptr<JournalReader>(
       new JournalReader(std::make_unique<Impl>(Impl{std::move(database)})));
 }

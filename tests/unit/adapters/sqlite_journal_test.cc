@@ -270,6 +270,7 @@ TEST_F(SqliteJournalTest, RefusesAFileThatIsNoDatabase) {
   const auto journal = SqliteJournal::Open({.path = path()});
   ASSERT_FALSE(journal);
   EXPECT_EQ(journal.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(journal.error().message.find(path()), std::string::npos);
   EXPECT_EQ(testing::ReadFile(path()), std::string(8'192, 'x'));  // and leaves it as it is
 }
 
@@ -284,6 +285,28 @@ TEST_F(SqliteJournalTest, ReaderOfAMissingFileSaysNotFoundAndMakesNone) {
   ASSERT_FALSE(reader);
   EXPECT_EQ(reader.error().code, ErrorCode::kNotFound);
   EXPECT_FALSE(fs::exists(path()));
+}
+
+TEST_F(SqliteJournalTest, ReaderNamesAFileThatIsNoDatabase) {
+  dir_.Write("journal.db", std::string(8'192, 'x'));
+  const auto reader = JournalReader::Open(path());
+  ASSERT_FALSE(reader);
+  EXPECT_EQ(reader.error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(reader.error().message.find(path() + " is not a journal of tidegate"), 0U);
+}
+
+TEST_F(SqliteJournalTest, ReaderNamesAnEmptyFile) {
+  dir_.Write("journal.db", "");
+  const auto reader = JournalReader::Open(path());
+  ASSERT_FALSE(reader);
+  EXPECT_EQ(reader.error().message.find(path() + " is not a journal of tidegate"), 0U);
+}
+
+TEST_F(SqliteJournalTest, ReaderNamesAFolder) {
+  const auto reader = JournalReader::Open(dir_.path().string());
+  ASSERT_FALSE(reader);
+  EXPECT_EQ(reader.error().message,
+            dir_.path().string() + " is not a journal of tidegate: it is a folder");
 }
 
 TEST_F(SqliteJournalTest, FilesAreForTheOwnerOnly) {

@@ -114,12 +114,29 @@ TEST(RunDecideTest, NamesThatAreNoneAreTwoAndAllNamed) {
   EXPECT_THAT(result.err, HasSubstr(R"(no policy is called "kap", did you mean kpa?)"));
 }
 
-TEST(RunDecideTest, AFileThatCannotBeReadIsOne) {
+TEST(RunDecideTest, AFileThatCannotBeReadIsTwo) {
   DecideOptions options;
   options.input = "/nonexistent/input.json";
   const Result result = RunOn("", options);
-  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.code, 2);
   EXPECT_THAT(result.err, HasSubstr("/nonexistent/input.json"));
+}
+
+TEST(RunDecideTest, ForecastSaysThatItIsNotAsked) {
+  DecideOptions options;
+  options.json = false;
+  options.otherwise.policies = {"forecast"};
+  EXPECT_THAT(RunOn(kGood, options).out,
+              HasSubstr("decide keeps no history of minutes: the forecast is not asked"));
+}
+
+TEST(DecideCommandLineTest, HelpSaysThatForecastHasNoHistory) {
+  std::vector<std::string> arguments{"tidegate", "decide", "--help"};
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Main(static_cast<int>(argv.size()), argv.data()), 0);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("No history of minutes is kept"));
 }
 
 TEST(DecideCommandLineTest, WithoutTakesOneStageAndLeavesTheFile) {

@@ -21,8 +21,10 @@ namespace {
 
 namespace json = boost::json;
 using std::chrono::seconds;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr Instant kStart = FromUnixMillis(1'800'000'000'000);
@@ -134,6 +136,15 @@ TEST_F(DiffCommandTest, ComparesOnlyTheTimeThatWasAskedFor) {
   EXPECT_EQ(Diff(options).code, 0);
 }
 
+TEST_F(DiffCommandTest, ATimeThatEndsBeforeItBeginsIsTwo) {
+  DiffOptions options = Options(Config(""));
+  options.since = "2027-01-15T08:02:00Z";
+  options.until = "2027-01-15T08:01:00Z";
+  const Result result = Diff(options);
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("--since 2027-01-15T08:02:00Z is after --until"));
+}
+
 TEST_F(DiffCommandTest, PoolsThatAreNotConfiguredAreNamed) {
   const decision::Decision other =
       testing::RecordedStory(testing::StorySpec(), kStart, seconds(1), std::vector{100.0}).at(0);
@@ -161,6 +172,7 @@ TEST_F(DiffCommandTest, AWrongConfigurationIsTwoWithEveryProblem) {
   EXPECT_EQ(result.code, 2);
   EXPECT_THAT(result.err, HasSubstr("bogus"));
   EXPECT_THAT(result.err, HasSubstr("other"));
+  EXPECT_THAT(result.err, Not(EndsWith("\n\n")));
   EXPECT_THAT(result.out, IsEmpty());
 }
 

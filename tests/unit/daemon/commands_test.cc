@@ -21,6 +21,7 @@ namespace tidegate::daemon {
 namespace {
 
 using std::chrono::seconds;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -86,12 +87,50 @@ TEST(RunExplainTest, ADaemonThatIsNotThereFailsWithAHint) {
   EXPECT_THAT(result.err, HasSubstr("tidegate run"));
 }
 
-TEST(RunExplainTest, AMissingJournalFails) {
+TEST(RunExplainTest, AServerThatIsNoUrlIsBadInput) {
+  const Result result = Explain({.pool = "shop/edge", .at = "", .server = "foo", .journal = ""});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("--server: \"foo\""));
+}
+
+TEST(RunExplainTest, ADaemonsRefusalIsToldInOneLine) {
+  const auto server = net::HttpServer::Start({}, [](const net::HttpRequest&) {
+    return net::MakeResponse(404, "text/plain", "no decision\n");
+  });
+  ASSERT_TRUE(server);
+  const Result result =
+      Explain({.pool = "shop/edge", .at = "", .server = (*server)->url(), .journal = ""});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, EndsWith(" no decision\n"));
+}
+
+TEST(RunExplainTest, AMissingJournalIsBadInput) {
   const testing::TempDir dir;
   const Result result =
       Explain({.pool = "shop/edge", .at = "", .journal = (dir.path() / "none.db").string()});
-  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.code, 2);
   EXPECT_THAT(result.err, HasSubstr("none.db"));
+}
+
+TEST(RunExplainTest, WhatIsNoJournalIsBadInput) {
+  const testing::TempDir dir;
+  dir.Write("empty.db", "");
+  const Result result =
+      Explain({.pool = "shop/edge", .at = "", .journal = (dir.path() / "empty.db").string()});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("empty.db is not a journal of tidegate"));
+}
+
+TEST(RunExplainTest, WhatAJournalDoesNotHoldIsToldInOneLineWithTheTime) {
+  const testing::TempDir dir;
+  const std::string path = (dir.path() / "journal.db").string();
+  ASSERT_TRUE(adapters::SqliteJournal::Open({.path = path}));
+  const Result result =
+      Explain({.pool = "shop/edge", .at = "2026-11-27T00:05:00Z", .journal = path});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.err,
+            "tidegate explain: no decision on record for pool shop/edge at or before "
+            "2026-11-27T00:05:00Z\n");
 }
 
 TEST(RunExplainTest, ReadsAJournalWithoutADaemon) {
@@ -148,6 +187,12 @@ TEST(RunStatusTest, ADaemonThatIsNotThereFailsWithAHint) {
   EXPECT_EQ(result.code, 1);
   EXPECT_THAT(result.err, HasSubstr("tidegate run"));
   EXPECT_THAT(result.out, IsEmpty());
+}
+
+TEST(RunStatusTest, AServerThatIsNoUrlIsBadInput) {
+  const Result result = Status({.server = "foo"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("--server: \"foo\""));
 }
 
 TEST(RunStatusTest, AnotherProgramsAnswerFails) {

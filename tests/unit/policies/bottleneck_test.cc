@@ -76,6 +76,17 @@ TEST_F(BottleneckTest, TriesAgainEachTimeLater) {
   EXPECT_FALSE(LookFor(300, 17, 1'000, 2));
 }
 
+TEST_F(BottleneckTest, WhatIsHeldWithoutAJudgementIsHeldAsAfterOne) {
+  memory_ = {.full_since = now_,
+             .ready = 13,
+             .served = 1'000,
+             .grown_at = {},
+             .held_since = now_,
+             .in_vain = 0};
+  EXPECT_TRUE(LookFor(595, 13, 1'000, 2));
+  EXPECT_FALSE(LookFor(5, 13, 1'000, 2));
+}
+
 TEST_F(BottleneckTest, AbsenceOfDataKeepsTheJudgement) {
   Look(10, 1'000, 2);
   ASSERT_TRUE(LookFor(120, 13, 1'000, 2));

@@ -116,7 +116,8 @@ TEST_F(ForecastPolicyTest, IsTargetWhereNoHistoryIsKept) {
   const Sizing sizing = Live(kNow, 500);
   EXPECT_EQ(sizing.proposals[0].replicas, 10);
   EXPECT_EQ(sizing.proposals[1].replicas, 0);
-  EXPECT_EQ(sizing.proposals[1].note, "no history is kept");
+  EXPECT_EQ(sizing.proposals[1].note,
+            "decide keeps no history of minutes: the forecast is not asked");
 }
 
 TEST_F(ForecastPolicyTest, ForecastsTheSignalThatCountsRequests) {

@@ -71,6 +71,7 @@ TEST(JsonTextTest, RefusesWhatIsTooDeepOrTooLong) {
   const auto parsed = ParseJson("[1,2,3]", {.bytes_max = 6});
   ASSERT_FALSE(parsed);
   EXPECT_EQ(parsed.error().code, ErrorCode::kTooLarge);
+  EXPECT_THAT(parsed.error().message, HasSubstr("more than 6 bytes"));
 }
 
 }  // namespace

@@ -1,8 +1,4 @@
-#include "sim/runner/league.h"
-
 #include <cmath>
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include <boost/json.hpp>
@@ -12,16 +8,14 @@
 #include "sim/report/lag_free.h"
 #include "sim/report/league_duel.h"
 #include "sim/report/league_result.h"
-#include "sim/runner/cli.h"
 #include "sim/runner/contestants.h"
 #include "sim/runner/league_load.h"
-#include "tests/testing/child_process.h"
-#include "traces/format/trace_file.h"
 
 namespace tidegate::sim {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 traces::Trace Waves(std::size_t bins, Duration bin, double mean) {
   traces::Trace trace{bin, {}};
@@ -136,6 +130,19 @@ TEST(LagFree, FollowsEachSecondAndPaysForStartsAndDrains) {
   EXPECT_EQ(FollowWithoutLag(Twice(), PoolOfOne(), 2).bad_fraction, 0);
 }
 
+TEST(LagFree, TellsOfItselfWhatIsToldOfOthers) {
+  const LagFreeRun run = FollowWithoutLag(Twice(), PoolOfOne(), 1);
+  EXPECT_EQ(run.moves, 2);
+  EXPECT_EQ(run.short_seconds, 5);
+  EXPECT_NEAR(run.worst_minute * 8'000, 500 - 40, 1) << "all in the first minute";
+}
+
+TEST(LagFree, CountsNoShortageBeforeRequestsCount) {
+  LagFreePool pool = PoolOfOne();
+  pool.counted_from = Duration(43'000);
+  EXPECT_EQ(FollowWithoutLag(Twice(), pool, 1).short_seconds, 2);
+}
+
 TEST(LagFree, SeesTheLoadLateWhereItIsTold) {
   LagFreePool pool = PoolOfOne();
   pool.seen_late = Duration(4'000);
@@ -180,7 +187,7 @@ TEST(LeagueResult, CountsWhoKeepsAndWhoWins) {
   EXPECT_EQ(standings[0].moves, 14);
   EXPECT_DOUBLE_EQ(standings[0].short_seconds, 180);
   EXPECT_EQ(standings[1].kept, 2);
-  EXPECT_DOUBLE_EQ(standings[1].best_cost, 3);
+  EXPECT_DOUBLE_EQ(*standings[1].best_cost, 3);
   const LeagueDuel by_default = DuelAtDefault(AtEqualShares(league));
   EXPECT_EQ(by_default.traces, 2);
   EXPECT_EQ(by_default.won, 2);
@@ -242,6 +249,54 @@ TEST(LeagueResult, ComparesThePoolWithoutLagAtTidesShare) {
   EXPECT_THAT(ToTable(shares), HasSubstr("kpa"));
 }
 
+// One trace on which the default of each has one bad request in a hundred, for the same cost.
+League OneTrace(const std::vector<std::string>& contestants) {
+  League league;
+  LeagueTrace trace;
+  trace.name = "t";
+  trace.oracle_seconds = 100;
+  for (const std::string& contestant : contestants) {
+    trace.curves.push_back(CurveOf({RunOf(1, 0.01, 150)}, 0, {}));
+    trace.curves.back().contestant = contestant;
+  }
+  league.contestants = contestants;
+  league.traces = {trace};
+  return league;
+}
+
+TEST(LeagueResult, HasNoCostOfSettingsWhereNoneKeepsTheObjective) {
+  const League league = OneTrace({"tide"});
+  EXPECT_EQ(Standings(league)[0].best_cost, std::nullopt);
+  const boost::json::value json = boost::json::parse(ToJson({league}));
+  EXPECT_TRUE(json.at(0).at("standings").at(0).at("meanCostAtBest").is_null());
+}
+
+TEST(LeagueResult, TextAndPageShowADashWhereThereIsNoCost) {
+  const League league = OneTrace({"tide"});
+  const std::string text = ToTable(std::vector{league});
+  EXPECT_THAT(text, HasSubstr(" 1.50x      -\n"));
+  EXPECT_THAT(text, HasSubstr(" 0 of 1              -\n"));
+  EXPECT_THAT(text, Not(HasSubstr("-x")));
+  EXPECT_THAT(ToHtml({league}), HasSubstr("<td>0 of 1<td>-</tr>"));
+}
+
+TEST(LeagueResult, SaysHowATraceWithoutASettingOfTidesCounts) {
+  League league = OneTrace({"tide", "kpa"});
+  league.traces[0].curves[1].best = 0;
+  const LeagueDuel duel = DuelAtBest(league);
+  EXPECT_EQ(duel.traces, 1);
+  EXPECT_EQ(duel.won, 0);
+  EXPECT_EQ(duel.unpriced, 1);
+  EXPECT_EQ(duel.saving, 0);
+  EXPECT_THAT(ToTable(std::vector{league}),
+              HasSubstr("(1 lost for want of any setting, taken for 0 %)"));
+}
+
+TEST(LeagueResult, ThePageSaysWhatIsDrawnAtTheEdge) {
+  EXPECT_THAT(ToHtml({OneTrace({"tide"})}),
+              HasSubstr("Costs over 12x and shares under 0.001 % are drawn at the edge"));
+}
+
 TEST(LeagueResult, NamesOfTracesAreWhole) {
   const std::string name(50, 'n');
   EXPECT_THAT(ToTable(std::vector{EqualShare{.trace = name, .oracle = 1}}), HasSubstr(name));
@@ -260,66 +315,6 @@ TEST(Contestants, AllHaveManifestsThatCompileAtBothEnds) {
       EXPECT_EQ(manifests->pools.size(), 1u);
       EXPECT_EQ(manifests->pools[0].scaled, contestant.spec != nullptr);
     }
-  }
-}
-
-struct Ran {
-  int status;
-  std::string out;
-  std::string err;
-};
-Ran RunTool(const std::vector<std::string>& arguments) {
-  std::vector<const char*> argv{"tidesim"};
-  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
-  std::ostringstream out, err;
-  const int status = Main(static_cast<int>(argv.size()), argv.data(), out, err);
-  return {status, out.str(), err.str()};
-}
-
-TEST(League, GivesTheSameOnAnyNumberOfThreads) {
-  const tidegate::testing::TempDir folder;
-  std::ofstream(folder.path() / "waves.csv")
-      << traces::FormatTraceFor("waves.csv", Waves(30, Duration(20'000), 20), "");
-  std::vector<std::string> arguments{
-      "league",   "--traces", folder.path().string(), "--scrape", "15", "--only", "static", "tide",
-      "--output", "json"};
-  const Ran one = RunTool(arguments);
-  ASSERT_EQ(one.status, kDone) << one.err;
-  arguments.insert(arguments.end(),
-                   {"--threads", "3", "--report", (folder.path() / "page.html").string()});
-  EXPECT_EQ(RunTool(arguments).out, one.out);
-  const boost::json::value leagues = boost::json::parse(one.out);
-  ASSERT_EQ(leagues.as_array().size(), 1u);
-  const auto& curves = leagues.at(0).at("traces").at(0).at("curves").as_array();
-  ASSERT_EQ(curves.size(), 3u);
-  for (const auto& curve : curves) {
-    EXPECT_GE(curve.at("default").at("costMultiple").to_number<double>(), 1);
-    ASSERT_TRUE(curve.at("best").is_object()) << curve;
-    EXPECT_LE(curve.at("best").at("badPercent").to_number<double>(), 0.1);
-  }
-  std::ifstream page(folder.path() / "page.html");
-  const std::string html{std::istreambuf_iterator<char>(page), {}};
-  EXPECT_THAT(html, HasSubstr("<figcaption>waves</figcaption>"));
-}
-
-TEST(League, SaysWhatIsWrong) {
-  EXPECT_THAT(RunTool({"league", "--traces", "/nowhere"}).err, HasSubstr("/nowhere"));
-  const tidegate::testing::TempDir folder;
-  EXPECT_THAT(RunTool({"league", "--traces", folder.path().string()}).err,
-              HasSubstr("no trace file"));
-  EXPECT_EQ(RunTool({"league", "--traces", folder.path().string(), "--only", "nobody"}).status,
-            kBadInput);
-}
-
-TEST(League, ReadsNoTraceThatNobodyWants) {
-  const tidegate::testing::TempDir folder;
-  std::ofstream(folder.path() / "broken.csv") << "no trace\n";
-  const std::string traces = folder.path().string();
-  EXPECT_THAT(RunTool({"league", "--traces", traces, "--trace", "other"}).err,
-              HasSubstr("no trace has such a name"));
-  for (const char* const wanted : {"broken", "#2"}) {
-    EXPECT_THAT(RunTool({"league", "--traces", traces, "--parts", "2", "--trace", wanted}).err,
-                HasSubstr("broken.csv"));
   }
 }
 

@@ -1,6 +1,8 @@
 #include "policies/forecast/calibration.h"
 
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -33,6 +35,16 @@ TEST(CalibrationTest, CoversTheWantedShareWhateverTheErrorsAre) {
     EXPECT_NEAR(Coverage(quantile, 20'000, Exponential), quantile, 0.01) << quantile;
     EXPECT_NEAR(Coverage(quantile, 20'000, Biased), quantile, 0.01) << quantile;
     EXPECT_NEAR(Coverage(quantile, 20'000, Clustered), quantile, 0.01) << quantile;
+  }
+}
+
+TEST(CalibrationTest, StartsFromTheMarginOfNormalErrors) {
+  // Quantiles of the normal distribution over its mean size.
+  for (const auto& [quantile, factor] : std::vector<std::pair<double, double>>{
+           {0.1, -1.6062}, {0.5, 0}, {0.9, 1.6062}, {0.99, 2.9157}, {0.999, 3.8730}}) {
+    Calibration calibration;
+    Learn(1, quantile, calibration);
+    EXPECT_NEAR(Margin(calibration), factor + 0.03 * quantile, 1e-3) << quantile << ", and a miss";
   }
 }
 
