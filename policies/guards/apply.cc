@@ -31,6 +31,15 @@ Desired Settled(Guarded guarded, Replicas proposed) {
   return desired;
 }
 
+// Windows that know nothing begin with the current size, as the HPA records it for one that it sees
+// for the first time: a pool's first tick, or that of the policy that brings the windows. What
+// earlier windows knew ends with the last policy that had any, as with an HPA that is deleted.
+void SeedWindows(Replicas current, const Options& options, Memory& memory, Instant now) {
+  const bool windows = options.guarding.stabilization || options.guarding.classic;
+  if (!windows) memory.recommendations.clear();
+  if (windows && memory.recommendations.empty()) memory.recommendations.push_back({now, current});
+}
+
 std::optional<Instant> BadSince(const std::vector<sizing::Proposal>& proposals,
                                 const Evidence& evidence, const Memory& memory, Instant now) {
   if (evidence.largest || proposals.empty()) return std::nullopt;
@@ -157,10 +166,7 @@ Applied Apply(const std::vector<sizing::Proposal>& proposals, Replicas current,
   Applied applied;
   applied.memory = std::move(memory);
   applied.memory.bad_since = bad_since;
-  const bool windows = options.guarding.stabilization || options.guarding.classic;
-  if (windows && !applied.memory.desired && applied.memory.recommendations.empty()) {
-    applied.memory.recommendations.push_back({now, current});
-  }
+  SeedWindows(current, options, applied.memory, now);
   const bool set = sizes && at_once && at_once->replicas >= evidence.largest.value_or(0);
   applied.desired = set ? SetAtOnce(*at_once, evidence, current, options)
                         : Choose(evidence, current, options, applied.memory, now);

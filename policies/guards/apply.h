@@ -36,9 +36,10 @@ struct Applied {
 //   (classic         where it stands in for windows and rate limits: guards/classic.h)
 //   rate limit       scaling policies. Last, as in the HPA: so ScaleUpLimit is the reason only
 //                    where it is stricter than maxReplicas.
-// `current` is the pool's declared size. A pool that is seen for the first time (memory without
-// desired and recommendations) is taken to have been recommended its current size just now, so that
-// it does not shrink for one window after a start without state.
+// `current` is the pool's declared size. Where windows act and no recommendation is remembered (a
+// pool that is seen for the first time, or one whose policies had no windows before), the pool is
+// taken to have been recommended its current size just now, so that it does not shrink for one
+// window.
 //
 // A size that a policy sets at once (where it is at least as large as all usable proposals) skips
 // all of that but the pause and the bounds. Where a policy leaves the pool alone

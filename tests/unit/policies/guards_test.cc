@@ -243,5 +243,39 @@ TEST(GuardsTest, WithoutProposalsThePoolIsHeldAndNoFallbackActs) {
   EXPECT_EQ(pool.last.reason, Reason::kSamplesNotOk);
 }
 
+// A pool that other policies sized until now, without windows: 20 -> 29.
+Pool SizedWithoutWindows() {
+  Pool pool(20, 1, 1000);
+  pool.options.guarding = {false, false, false};
+  EXPECT_EQ(pool.Want(29, 0), 29);
+  return pool;
+}
+
+TEST(GuardsTest, APolicyThatBringsWindowsHoldsThePoolForOne) {
+  Pool pool = SizedWithoutWindows();
+  pool.options.guarding = {};
+  EXPECT_EQ(pool.Want(3, 15), 29);
+  EXPECT_EQ(pool.Want(3, 314), 29);
+  EXPECT_EQ(pool.Want(3, 315), 3);
+}
+
+TEST(GuardsTest, APolicyThatBringsTheClassicWindowHoldsThePoolForIt) {
+  Pool pool = SizedWithoutWindows();
+  pool.options.guarding = {false, false, false, true};
+  EXPECT_EQ(pool.Want(3, 15), 29);
+  EXPECT_EQ(pool.Want(3, 315), 29);
+  EXPECT_EQ(pool.Want(3, 316), 3);
+}
+
+TEST(GuardsTest, WhatWindowsKnewEndsWithTheLastPolicyThatHadAny) {
+  Pool pool(3, 1, 1000);
+  pool.options.behavior.up.policies = {{PolicyType::kPods, 100, Sec(15)}};
+  EXPECT_EQ(pool.Want(3, 0), 3);
+  pool.options.guarding = {false, false, false};
+  EXPECT_EQ(pool.Want(29, 15), 29);
+  pool.options.guarding = {};
+  EXPECT_EQ(pool.Want(3, 30), 29);
+}
+
 }  // namespace
 }  // namespace tidegate::guards
