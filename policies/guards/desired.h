@@ -87,12 +87,15 @@ using tidegate::SelectPolicy;
 using PolicyType = ScalingPolicyType;
 const char* Name(PolicyType type);      // "Pods", "Percent"
 const char* Name(SelectPolicy select);  // "Max", "Min", "Disabled"
+// Of behaviors that leave it out.
+inline constexpr double kDefaultTolerance = 0.1;
 // HPA v2 HPAScalingRules, field for field.
 struct ScalingRules {
   Duration stabilization_window{0};  // 0 .. 3600 s
   SelectPolicy select = SelectPolicy::kMax;
   std::vector<ScalingPolicy> policies;
-  double tolerance = 0.1;  // fraction of the current size, >= 0
+  // Fraction of the current size, >= 0. Unset: kDefaultTolerance, or what a policy has of its own.
+  std::optional<double> tolerance;
   bool operator==(const ScalingRules&) const = default;
 };
 struct Behavior {
@@ -100,8 +103,8 @@ struct Behavior {
   ScalingRules down;
   bool operator==(const Behavior&) const = default;
 };
-// The HPA's: up 4 pods or 100 % per 15 s, window 0; down 100 % per 15 s, window 300 s; tolerance
-// 0.1 both ways.
+// The HPA's: up 4 pods or 100 % per 15 s, window 0; down 100 % per 15 s, window 300 s; no
+// tolerance of its own.
 Behavior DefaultBehavior();
 
 enum class FallbackBehavior {

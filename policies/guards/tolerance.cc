@@ -9,7 +9,8 @@ namespace tidegate::guards {
 Guarded Tolerate(Replicas proposed, Replicas current, const Behavior& behavior) {
   if (proposed == current) return Untouched(proposed);
   const bool grows = proposed > current;
-  const double tolerance = grows ? behavior.up.tolerance : behavior.down.tolerance;
+  const ScalingRules& rules = grows ? behavior.up : behavior.down;
+  const double tolerance = rules.tolerance.value_or(kDefaultTolerance);
   const auto change = static_cast<double>(grows ? std::int64_t{proposed} - current
                                                 : std::int64_t{current} - proposed);
   // The 1e-9 lets 3 of 30 replicas be within 0.1 however the product is rounded.

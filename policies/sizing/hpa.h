@@ -56,7 +56,7 @@ struct HpaMetric {
 // The flags of kube-controller-manager, with its defaults. Those for windows are the guards'.
 struct HpaOptions {
   std::vector<HpaMetric> metrics;  // signals with a target that it leaves out are AverageValue
-  double tolerance = 0.1;          // where there is no `behavior`, which has its own
+  double tolerance = 0.1;          // where the `behavior` writes none of that direction
   Duration cpu_initialization_period{300'000};
   Duration initial_readiness_delay{30'000};
   Duration cpu_window{30'000};  // that a sample of the CPU covers
@@ -64,7 +64,7 @@ struct HpaOptions {
   template <class Self, class Visitor>
   static void VisitFields(Self& self, Visitor& visit) {
     visit(Field{"metrics", "how signals are compared with their targets"}, self.metrics);
-    visit(Field{"tolerance", "of ratios, without a behavior", 0, 10}, self.tolerance);
+    visit(Field{"tolerance", "of ratios, where the behavior writes none", 0, 10}, self.tolerance);
     visit(
         Field{"cpuInitializationPeriodSeconds", "in which a replica's CPU may not count", 0, 3'600},
         self.cpu_initialization_period);

@@ -32,10 +32,7 @@ std::optional<double> AnswerOf(const Reading& reading) {
 class Metrics {
  public:
   Metrics(const Input& input, const HpaOptions& options)
-      : input_(input),
-        options_(options),
-        tolerances_(input.behavior ? input.tolerances
-                                   : Tolerances{options.tolerance, options.tolerance}) {}
+      : input_(input), options_(options), tolerances_(input.tolerances.Or(options.tolerance)) {}
 
   Proposal Propose(const HpaMetric& metric, double target) const {
     Proposal proposal;

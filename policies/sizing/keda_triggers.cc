@@ -159,8 +159,7 @@ class Asker {
         options_(options),
         said_(said),
         counts_(signals::Count(input.replicas)),
-        tolerances_(input.behavior ? input.tolerances
-                                   : Tolerances{options.tolerance, options.tolerance}) {}
+        tolerances_(input.tolerances.Or(options.tolerance)) {}
 
   KedaTick All() const {
     KedaTick tick;

@@ -27,6 +27,15 @@ struct Tolerances {
   bool operator==(const Tolerances&) const = default;
 };
 
+// Those that a `behavior` writes, each direction by itself.
+struct WrittenTolerances {
+  std::optional<double> up{};
+  std::optional<double> down{};
+  // `flag` (of the HPA's controller) where none is written.
+  Tolerances Or(double flag) const { return {up.value_or(flag), down.value_or(flag)}; }
+  bool operator==(const WrittenTolerances&) const = default;
+};
+
 // What a sizing policy may look at.
 struct Input {
   Instant now{};
@@ -43,10 +52,8 @@ struct Input {
   bool rolling_up = true;
   // How fast its size may, where rate limits act.
   GrowthLimits growth_limits{};
-  // The manifest's `behavior`, for policies that do part of it themselves: whether it was written,
-  // and its tolerances (the HPA's 0.1 where it leaves them out).
-  bool behavior = false;
-  Tolerances tolerances{};
+  // Of the manifest's `behavior`, for policies that do this part of it themselves.
+  WrittenTolerances tolerances{};
   // Rates of the past; null where none is kept (PolicyEntry::history).
   const signals::History* history = nullptr;
 };

@@ -11,7 +11,9 @@ namespace {
 
 void Append(std::string& text, const guards::ScalingRules& rules) {
   fmt::format_to(std::back_inserter(text), "{} {} {};", rules.stabilization_window.count(),
-                 static_cast<int>(rules.select), rules.tolerance);
+                 static_cast<int>(rules.select),
+                 rules.tolerance.value_or(guards::kDefaultTolerance));
+  if (rules.tolerance) text += "tolerance;";  // a policy may have another default
   for (const guards::ScalingPolicy& policy : rules.policies) {
     fmt::format_to(std::back_inserter(text), "{} {} {},", static_cast<int>(policy.type),
                    policy.value, policy.period.count());

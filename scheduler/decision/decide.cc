@@ -119,7 +119,6 @@ sizing::Input InputOf(const PoolSpec& spec, const signals::PoolSnapshot& pool,
           .surge = spec.rollout.budget.surge,
           .rolling_up = spec.rollout.up == rollout::Pace::kRolling,
           .growth_limits = guards::GrowthLimitsOf(spec.guards),
-          .behavior = spec.guards.behavior_written,
           .tolerances = {spec.guards.behavior.up.tolerance, spec.guards.behavior.down.tolerance},
           .history = history};
 }

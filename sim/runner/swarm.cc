@@ -343,9 +343,11 @@ class Life {
     };
     const Replicas least = asked(std::max(0.0, rate - noise));
     const Replicas most = asked(rate + noise);
+    const auto tolerated = [desired](const guards::ScalingRules& rules) {
+      return rules.tolerance.value_or(guards::kDefaultTolerance) * desired;
+    };
     const auto& behavior = spec_.guards.behavior;
-    return desired >= least - behavior.up.tolerance * desired &&
-           desired <= most + behavior.down.tolerance * desired;
+    return desired >= least - tolerated(behavior.up) && desired <= most + tolerated(behavior.down);
   }
 
   void FlowTo(Instant at) {

@@ -110,8 +110,8 @@ class NaiveHpa {
 
  private:
   Replicas Tolerate(Replicas proposed) const {
-    const double tolerance =
-        proposed > current_ ? options_.behavior.up.tolerance : options_.behavior.down.tolerance;
+    const ScalingRules& rules = proposed > current_ ? options_.behavior.up : options_.behavior.down;
+    const double tolerance = rules.tolerance.value_or(kDefaultTolerance);
     return std::abs(proposed - current_) <= tolerance * current_ + 1e-9 ? current_ : proposed;
   }
 

@@ -35,7 +35,6 @@ struct ReadyPool {
     input.readings = readings;
     input.replicas = views;
     input.capacity = capacity;
-    input.behavior = guards.behavior_written;
     input.tolerances = {guards.behavior.up.tolerance, guards.behavior.down.tolerance};
     return size(input);
   }

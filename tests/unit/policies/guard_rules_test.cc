@@ -45,8 +45,9 @@ TEST(DefaultBehaviorTest, IsTheHpas) {
   EXPECT_EQ(behavior.down.policies, (std::vector{Percent(100)}));
   EXPECT_EQ(behavior.up.select, SelectPolicy::kMax);
   EXPECT_EQ(behavior.down.select, SelectPolicy::kMax);
-  EXPECT_EQ(behavior.up.tolerance, 0.1);
-  EXPECT_EQ(behavior.down.tolerance, 0.1);
+  EXPECT_FALSE(behavior.up.tolerance);
+  EXPECT_FALSE(behavior.down.tolerance);
+  EXPECT_EQ(kDefaultTolerance, 0.1);
 }
 
 TEST(NameTest, EveryReasonHasItsOwn) {

@@ -209,6 +209,17 @@ TEST(HpaBehaviorTest, EachDirectionHasItsTolerance) {
   EXPECT_EQ(pool.Tick(30).replicas, 6);
 }
 
+TEST(HpaBehaviorTest, ADirectionWithoutAToleranceHasThatOfTheControllersFlag) {
+  Pool pool(10);
+  pool.options.tolerance = 0.3;
+  pool.guards.behavior.down.tolerance = 0;
+  pool.guards.behavior.down.stabilization_window = Duration(0);
+  pool.readings[0].value = 130;
+  EXPECT_EQ(pool.Tick(0).replicas, 10);
+  pool.readings[0].value = 90;
+  EXPECT_EQ(pool.Tick(15).replicas, 9);
+}
+
 TEST(HpaBehaviorTest, ShrinksByTheHighestOfTheWindowAndAfterItAtOnce) {
   Pool pool(20);
   (void)pool.Tick(0, 20);
@@ -378,7 +389,6 @@ TEST(HpaClassicTest, ARecommendationOfExactlyOneWindowAgoCounts) {
 
 TEST(HpaClassicTest, ToleranceIsTheControllersFlag) {
   Classic pool(10);
-  pool.guards.behavior.up.tolerance = 5;  // of a behavior that was not written
   pool.readings[0].value = 111;
   EXPECT_EQ(pool.Tick(0).replicas, 12);
   pool.options.tolerance = 0.3;

@@ -1,4 +1,5 @@
 // The policy hpa in manifests: its options, its guards, and what is wrong with them.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,6 +31,21 @@ TEST(HpaManifestTest, ItsGuardsAreItsOwnWithABehaviorAndWithoutOne) {
   EXPECT_NE(classic.config_version, modern.config_version);
   // What was so before: a behavior turns all guards of other policies on.
   EXPECT_EQ(Compiled("  policies: [kpa]\n  behavior: {}\n").guards.guarding, sizing::Guarding{});
+}
+
+TEST(HpaManifestTest, KnowsOfEachDirectionWhetherItsToleranceWasWritten) {
+  const decision::PoolSpec spec =
+      Compiled("  policies: [hpa]\n  behavior: {scaleUp: {tolerance: 0.1}}\n");
+  EXPECT_EQ(spec.guards.behavior.up.tolerance, 0.1);
+  EXPECT_FALSE(spec.guards.behavior.down.tolerance);
+}
+
+TEST(HpaManifestTest, AToleranceThatIsWrittenAsTheDefaultIsAnotherConfiguration) {
+  const auto version = [](const char* up) {
+    return Compiled(fmt::format("  policies: [hpa]\n  behavior: {{scaleUp: {{{}}}}}\n", up))
+        .config_version;
+  };
+  EXPECT_NE(version("tolerance: 0.1"), version("selectPolicy: Max"));
 }
 
 TEST(HpaManifestTest, SignalsThatItWantsByReplicaAreReadSo) {
