@@ -41,6 +41,7 @@ bool Unready(const ReplicaView& view, const ReplicaValue& sample, const HpaOptio
 
 void Count(const ReplicaView& view, const ReplicaValue* sample, bool cpu, const HpaOptions& options,
            Instant now, HpaPods& pods) {
+  ++pods.known;
   if (view.phase == Phase::kDraining || view.phase == Phase::kFailed) return;
   if (sample == nullptr) {
     ++(view.phase == Phase::kStarting ? pods.unready : pods.missing);
@@ -48,14 +49,24 @@ void Count(const ReplicaView& view, const ReplicaValue* sample, bool cpu, const 
     ++pods.unready;
   } else {
     pods.sum = Plus(pods.sum, MilliValue(sample->value));
-    ++pods.samples;
     ++pods.ready;
   }
 }
 
+// What all samples come to. Strangers have no request, so that a Utilization passes over theirs.
+struct Usage {
+  std::int64_t sum = 0;
+  int samples = 0;
+};
+
+Usage UsageOf(const HpaPods& pods, bool utilization) {
+  if (utilization) return {pods.sum, pods.ready};
+  return {Plus(pods.sum, pods.strange_sum), pods.ready + pods.strangers};
+}
+
 // The ratio of what the replicas use to what they are to use.
-double RatioOf(std::int64_t sum, int samples, std::int64_t target,
-               std::optional<std::int64_t> request) {
+double RatioOf(const Usage& usage, std::int64_t target, std::optional<std::int64_t> request) {
+  const auto [sum, samples] = usage;
   if (!request) {
     return static_cast<double>(sum / samples) / static_cast<double>(target);
   }
@@ -109,8 +120,8 @@ HpaPods GroupPods(std::span<const ReplicaView> replicas, std::span<const Replica
   HpaPods pods;
   auto value = values.begin();
   const auto stranger = [&] {
-    pods.sum = Plus(pods.sum, MilliValue(value->value));
-    ++pods.samples;
+    pods.strange_sum = Plus(pods.strange_sum, MilliValue(value->value));
+    ++pods.strangers;
     ++value;
   };
   for (const ReplicaView& view : replicas) {  // both are sorted by name
@@ -125,26 +136,27 @@ HpaPods GroupPods(std::span<const ReplicaView> replicas, std::span<const Replica
 
 HpaAnswer ByPods(const HpaPods& pods, std::int64_t target, std::optional<std::int64_t> request,
                  Replicas current, const Tolerances& tolerances) {
-  if (pods.samples == 0) return {std::nullopt, "no replica that counts has a sample"};
-  const double ratio = RatioOf(pods.sum, pods.samples, target, request);
+  if (pods.known == 0) return {std::nullopt, "there are no replicas that a sample could be of"};
+  Usage usage = UsageOf(pods, request.has_value());
+  if (usage.samples == 0) return {std::nullopt, "no replica that counts has a sample"};
+  const double ratio = RatioOf(usage, target, request);
   const bool unready = pods.unready > 0 && ratio > 1;
   if (!unready && pods.missing == 0) {
     if (Tolerated(ratio, tolerances)) return {current, kWithin};
     return {Ceil(ratio * pods.ready), {}};
   }
-  HpaPods filled = pods;
-  if (ratio != 1) filled.samples += pods.missing;
+  const int filled = (ratio != 1 ? pods.missing : 0) + (unready ? pods.unready : 0);
+  usage.samples += filled;
   for (int i = 0; ratio < 1 && i < pods.missing; ++i) {
-    filled.sum = Plus(filled.sum, FullLoad(target, request));
+    usage.sum = Plus(usage.sum, FullLoad(target, request));
   }
-  if (unready) filled.samples += pods.unready;
-  const double again = RatioOf(filled.sum, filled.samples, target, request);
+  const double again = RatioOf(usage, target, request);
   if (Tolerated(again, tolerances)) {
     return {current, "the ratio is within tolerance once missing and unready replicas are in it"};
   }
   constexpr std::string_view kTurned = "missing and unready replicas would turn the direction";
   if ((ratio < 1 && again > 1) || (ratio > 1 && again < 1)) return {current, kTurned};
-  const Replicas replicas = Ceil(again * filled.samples);
+  const Replicas replicas = Ceil(again * (pods.ready + pods.strangers + filled));
   if ((again < 1 && replicas > current) || (again > 1 && replicas < current)) {
     return {current, kTurned};
   }

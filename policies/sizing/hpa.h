@@ -104,23 +104,28 @@ HpaAnswer ByValue(std::int64_t total, std::int64_t target, Replicas current,
 // are not there. One that starts and has no sample is pending. Of the CPU one counts as unready too
 // that is young and not ready, or whose sample began before it was; and one that never was ready.
 struct HpaPods {
+  int known = 0;         // replicas of the fleet, also those that draining and failing took out
   std::int64_t sum = 0;  // of samples that count, in thousandths
-  int samples = 0;       // those, also of replicas that the fleet does not know
   int ready = 0;         // replicas with such a sample
   int unready = 0;
   int missing = 0;  // ready, or at least running, and without a sample
+  // Samples of replicas that the fleet does not know, which the metrics API may still have.
+  std::int64_t strange_sum = 0;
+  int strangers = 0;
 };
 HpaPods GroupPods(std::span<const signals::ReplicaView> replicas,
                   std::span<const signals::ReplicaValue> values, bool cpu,
                   const HpaOptions& options, Instant now);
 
-// Pods and Resource with an AverageValue: the ratio is floor(sum / samples) / target. With
-// `request` (thousandths; Utilization, the target in percent) it is floor(100 * sum / requests) /
-// target. Where replicas are missing or unready:
+// Pods and Resource with an AverageValue: the ratio is floor(sum / samples) / target, strangers'
+// included. With `request` (thousandths; Utilization, the target in percent) it is
+// floor(100 * sum / requests) / target, where strangers, which request nothing, are in neither sum.
+// It fails where the fleet has no replica at all, or where no sample is in the ratio. Where
+// replicas are missing or unready:
 //   ratio < 1  missing ones are taken for a full request, or the target where that is more;
 //   ratio > 1  missing and unready ones are taken for 0;
 // the ratio is taken again, and the size stays where that is within tolerance or points the other
-// way, or ceil(ratio * samples) does. Otherwise ceil(ratio * ready).
+// way, or ceil(ratio * samples) does, strangers' included. Otherwise ceil(ratio * ready).
 HpaAnswer ByPods(const HpaPods& pods, std::int64_t target, std::optional<std::int64_t> request,
                  Replicas current, const Tolerances& tolerances);
 

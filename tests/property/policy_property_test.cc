@@ -135,10 +135,10 @@ RC_GTEST_PROP(PolicyProperty, EqualPoolsDecideEqually, ()) {
 
 RC_GTEST_PROP(HpaPodsProperty, MoreLoadOnTheReplicasNeverAsksForFewer, ()) {
   sizing::HpaPods pods;
-  pods.samples = pods.ready = *rc::gen::inRange(1, 50);
+  pods.ready = *rc::gen::inRange(1, 50);
   pods.missing = *rc::gen::inRange(0, 10);
   pods.unready = *rc::gen::inRange(0, 10);
-  const Replicas current = pods.ready + pods.missing + pods.unready;
+  const Replicas current = pods.known = pods.ready + pods.missing + pods.unready;
   const auto request =
       *rc::gen::element(std::optional<std::int64_t>{}, std::optional<std::int64_t>{1'000});
   const std::int64_t target = request ? *rc::gen::inRange(1, 250) : *rc::gen::inRange(1, 20'000);

@@ -148,6 +148,37 @@ TEST(HpaPolicyTest, AMetricOfReplicasWithoutTheirValuesFails) {
   EXPECT_FALSE(Hpa::EachReplica({}, "rps"));
 }
 
+// What is left of a pool of 4: replicas, and a sample of one that is gone.
+Desired LeftOver(HpaMetric metric, std::span<const signals::ReplicaView> replicas) {
+  Pool pool(4);
+  pool.guards.behavior.down.stabilization_window = Duration(0);
+  pool.options.metrics = {std::move(metric)};
+  pool.readings[0].each = {{"gone-1", 0.4, {}}};
+  Input input;
+  input.now = At(0);
+  input.current = 4;
+  input.min = 1;
+  input.targets = pool.targets;
+  input.readings = pool.readings;
+  input.replicas = replicas;
+  NoFields none;
+  return pool.Take(Hpa::Size(input, pool.options, none), At(0));
+}
+
+TEST(HpaPolicyTest, ASampleLeftOfAFleetWithoutReplicasHoldsThePool) {
+  const Desired held = LeftOver(Metric("rps", HpaType::kPods, 0.5), {});
+  EXPECT_EQ(held.replicas, 4);
+  EXPECT_EQ(held.reason, Reason::kSamplesNotOk);
+}
+
+TEST(HpaPolicyTest, AUtilizationOfDrainingReplicasAndOneThatIsGoneHoldsThePool) {
+  std::vector<signals::ReplicaView> draining(2);
+  for (auto& view : draining) view.phase = signals::Phase::kDraining;
+  const Desired held = LeftOver(Metric("rps", HpaType::kUtilization, 50, 1), draining);
+  EXPECT_EQ(held.replicas, 4);
+  EXPECT_EQ(held.reason, Reason::kSamplesNotOk);
+}
+
 TEST(HpaPolicyTest, AValueMultipliesTheSize) {
   Pool pool(4);
   pool.options.metrics = {Metric("rps", HpaType::kValue, 100)};

@@ -34,7 +34,7 @@ std::vector<ReplicaView> Ready(int count) {
 HpaPods Sampled(int samples, std::int64_t each) {
   HpaPods pods;
   pods.sum = samples * each;
-  pods.samples = pods.ready = samples;
+  pods.known = pods.ready = samples;
   return pods;
 }
 
@@ -129,7 +129,7 @@ TEST(HpaReplicasTest, UtilizationIsCutToWholePercent) {
 
 TEST(HpaReplicasTest, WithoutAnySampleTheMetricFails) {
   HpaPods pods;
-  pods.unready = 2;
+  pods.known = pods.unready = 2;
   EXPECT_FALSE(ByPods(pods, 10'000, {}, 2, kTenth).replicas);
 }
 
@@ -196,6 +196,55 @@ TEST(HpaReplicasTest, GrowthThatWouldShrinkThePoolHolds) {
   EXPECT_EQ(ByPods(pods, 10'000, {}, 10, kTenth).replicas, 10);
 }
 
+TEST(HpaReplicasTest, ARatioOfExactlyOneHoldsWhateverIsMissing) {
+  HpaPods pods = Sampled(3, 10'000);
+  pods.missing = 2;  // not filled in: neither 30 / 5 nor 50 / 5
+  const Tolerances none{0, 0};
+  EXPECT_EQ(ByPods(pods, 10'000, {}, 7, none).replicas, 7);
+}
+
+// --- strangers -----------------------------------------------------------------------------------
+
+// Samples of so many replicas, beside those of others that the fleet does not know.
+HpaPods WithStrangers(int samples, std::int64_t each, int strangers, std::int64_t strange) {
+  HpaPods pods = Sampled(samples, each);
+  pods.strangers = strangers;
+  pods.strange_sum = strangers * strange;
+  return pods;
+}
+
+TEST(HpaStrangerTest, AUtilizationPassesOverABusyOne) {
+  EXPECT_EQ(ByPods(WithStrangers(3, 500, 1, 2'000), 50, 1'000, 3, kTenth).replicas, 3);
+}
+
+TEST(HpaStrangerTest, AUtilizationPassesOverIdleOnes) {
+  // 46 of 50 is within tolerance.
+  EXPECT_EQ(ByPods(WithStrangers(4, 460, 2, 200), 50, 1'000, 4, kTenth).replicas, 4);
+}
+
+TEST(HpaStrangerTest, AUtilizationOfNoneButStrangersFails) {
+  HpaPods pods = WithStrangers(0, 0, 1, 400);
+  pods.known = 4;  // draining
+  EXPECT_FALSE(ByPods(pods, 50, 1'000, 4, kTenth).replicas);
+}
+
+TEST(HpaStrangerTest, TheyCountInTheMeanOfOtherMetrics) {
+  // (3 * 10 + 20) / 4 = 12.5: 1.25 * 3
+  EXPECT_EQ(ByPods(WithStrangers(3, 10'000, 1, 20'000), 10'000, {}, 3, kTenth).replicas, 4);
+}
+
+TEST(HpaStrangerTest, TheyMultiplyTheRatioWhereReplicasAreFilledIn) {
+  HpaPods pods = WithStrangers(3, 200, 2, 0);  // 20 % at a target of 50
+  pods.missing = 1;                            // (600 + 1000) / 4000 = 40 %: 0.8 * 6
+  EXPECT_EQ(ByPods(pods, 50, 1'000, 6, kTenth).replicas, 5);
+}
+
+TEST(HpaStrangerTest, AFleetWithoutReplicasFails) {
+  const HpaPods pods = WithStrangers(0, 0, 1, 400);
+  EXPECT_FALSE(ByPods(pods, 500, {}, 4, kTenth).replicas);
+  EXPECT_FALSE(ByPods(pods, 50, 1'000, 4, kTenth).replicas);
+}
+
 // --- groups --------------------------------------------------------------------------------------
 
 HpaPods Group(const ReplicaView& view, bool sampled, bool cpu, Duration sample_age = Duration(0)) {
@@ -208,7 +257,8 @@ HpaPods Group(const ReplicaView& view, bool sampled, bool cpu, Duration sample_a
 TEST(HpaGroupTest, DrainingAndFailedReplicasAreNotThere) {
   for (const Phase phase : {Phase::kDraining, Phase::kFailed}) {
     const HpaPods pods = Group(View("a", phase), true, false);
-    EXPECT_EQ(pods.samples + pods.ready + pods.unready + pods.missing, 0);
+    EXPECT_EQ(pods.ready + pods.unready + pods.missing + pods.strangers, 0);
+    EXPECT_EQ(pods.known, 1);
   }
 }
 
@@ -242,12 +292,14 @@ TEST(HpaGroupTest, AfterTheInitializationPeriodOnlyOnesThatWereNeverReadyAreUnre
   EXPECT_EQ(Group(younger, true, true).unready, 1);
 }
 
-TEST(HpaGroupTest, SamplesOfReplicasThatTheFleetDoesNotKnowCountInTheMeanOnly) {
+TEST(HpaGroupTest, SamplesOfReplicasThatTheFleetDoesNotKnowAreKeptApart) {
   const std::vector<ReplicaView> views{View("b", Phase::kReady), View("d", Phase::kReady)};
   const std::vector<ReplicaValue> values{{"a", 1, {}}, {"b", 2, {}}, {"c", 3, {}}, {"e", 4, {}}};
   const HpaPods pods = GroupPods(views, values, false, HpaOptions{}, kNow);
-  EXPECT_EQ(pods.samples, 4);
-  EXPECT_EQ(pods.sum, 10'000);
+  EXPECT_EQ(pods.strangers, 3);
+  EXPECT_EQ(pods.strange_sum, 8'000);
+  EXPECT_EQ(pods.sum, 2'000);
+  EXPECT_EQ(pods.known, 2);
   EXPECT_EQ(pods.ready, 1);
   EXPECT_EQ(pods.missing, 1);
 }
