@@ -111,6 +111,9 @@ std::string ProblemOf(const HpaMetric& metric, std::span<const SignalTarget> tar
     return "a Utilization needs a target in percent, and requestPerReplica";
   }
   if (utilization && *metric.target < 1) return "expected a target of 1 percent or more";
+  if (utilization && *metric.target != std::floor(*metric.target)) {
+    return fmt::format("expected a whole number of percent, got {}", *metric.target);
+  }
   if (!utilization && metric.request) return "requestPerReplica is of a Utilization";
   if (!metric.target && !signal->per_replica) return "neither it nor its signal has a target";
   return {};

@@ -208,6 +208,17 @@ TEST(HpaPolicyTest, OptionsThatFitNoSignalAreSaid) {
                 "metrics[5]: requestPerReplica is of a Utilization"));
 }
 
+TEST(HpaPolicyTest, ATargetOfAUtilizationIsInWholePercent) {
+  const std::vector<SignalTarget> targets{{"cpu", {}}};
+  HpaOptions options;
+  options.metrics = {Metric("cpu", HpaType::kUtilization, 60, 1)};
+  EXPECT_TRUE(Hpa::Check(options, targets).empty());
+  options.metrics[0].target = 60.9;
+  const auto problems = Hpa::Check(options, targets);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].message, "expected a whole number of percent, got 60.9");
+}
+
 // --- with a behavior -----------------------------------------------------------------------------
 
 TEST(HpaBehaviorTest, GrowsByTheDefaultLadder) {
