@@ -81,7 +81,7 @@ std::vector<PolicyOptions> DefaultPolicies(const sizing::Capacity& capacity, boo
 }
 
 sizing::Guarding GuardingOf(std::span<const PolicyOptions> policies, bool behavior) {
-  sizing::Guarding any{false, false, false, false};
+  sizing::Guarding any{false, false, false, false, false};
   for (const PolicyOptions& options : policies) {
     const PolicyEntry& entry = PolicyOf(options);
     const sizing::Guarding& one = behavior ? entry.with_behavior : entry.guarding;
@@ -89,6 +89,7 @@ sizing::Guarding GuardingOf(std::span<const PolicyOptions> policies, bool behavi
     any.stabilization |= one.stabilization;
     any.rate_limits |= one.rate_limits;
     any.classic |= one.classic;
+    any.bounds_first |= one.bounds_first;
   }
   return any;
 }

@@ -126,14 +126,14 @@ Desired SetAtOnce(const AtOnce& at_once, const Evidence& evidence, Replicas curr
 Desired Choose(const Evidence& evidence, Replicas current, const Options& options, Memory& memory,
                Instant now) {
   const Replicas proposed = evidence.largest.value_or(current);
-  if (Guarded bounded = Bound(current, BoundsOf(options)); bounded.limit) {
-    return Settled(std::move(bounded), proposed);
-  }
+  Guarded bounded = Bound(current, BoundsOf(options));
+  if (bounded.limit && options.guarding.bounds_first) return Settled(std::move(bounded), proposed);
   if (options.fallback && memory.bad_since && !options.without.Has(Stage::kFallback)) {
     auto fallback = FallBack(*options.fallback, current, *memory.bad_since, now);
     if (fallback) return Pass(*std::move(fallback), evidence, current, options, memory, now);
   }
   Guarded held = HoldOrNot(evidence, current, options);
+  if (held.limit && bounded.limit) return Settled(std::move(bounded), proposed);
   if (held.limit) return HoldAbove(std::move(held), evidence, current, options, memory, now);
   return Pass(std::move(held), evidence, current, options, memory, now);
 }

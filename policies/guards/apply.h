@@ -27,7 +27,8 @@ struct Applied {
 // lacks for bad samples. In this order:
 //   paused           the pool stays as it is;
 //   bounds           a current size outside [min, max] goes to the nearer bound at once, before
-//                    any reading is asked (as the HPA does);
+//                    any reading is asked (as the HPA does; without Guarding::bounds_first only
+//                    where the size is held);
 //   hold, fallback   what unusable readings may do (hold.h); a hold ends here and records nothing;
 //   tolerance        changes too small to act on;
 //   stabilization    the windows; the number before it is remembered;

@@ -205,7 +205,7 @@ struct Kpa {
   static constexpr std::string_view kDescription =
       "Knative's stable and panic windows: follows the load, holds on in a burst";
   static constexpr Guarding kGuarding{
-      .tolerance = false, .stabilization = false, .rate_limits = false};
+      .tolerance = false, .stabilization = false, .rate_limits = false, .bounds_first = false};
   static constexpr bool kHistory = false;
   using Options = KpaOptions;
   using Memory = KpaMemory;

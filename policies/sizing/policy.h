@@ -82,6 +82,9 @@ struct Guarding {
   // What the HPA does where it has no `behavior` (guards/classic.h), in the place of windows and
   // rate limits that no policy wants.
   bool classic = false;
+  // What the HPA does with a size outside [min, max]: it goes to the nearer bound, before any
+  // reading is asked. Else only what the pool is to become is bounded.
+  bool bounds_first = true;
   bool operator==(const Guarding&) const = default;
 };
 

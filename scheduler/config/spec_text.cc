@@ -78,6 +78,7 @@ void Append(std::string& text, const sizing::Guarding& guarding) {
   fmt::format_to(std::back_inserter(text), "{} {} {};", guarding.tolerance, guarding.stabilization,
                  guarding.rate_limits);
   if (guarding.classic) text += "classic;";
+  if (!guarding.bounds_first) text += "bounds last;";
 }
 
 }  // namespace

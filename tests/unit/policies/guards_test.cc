@@ -243,6 +243,27 @@ TEST(GuardsTest, WithoutProposalsThePoolIsHeldAndNoFallbackActs) {
   EXPECT_EQ(pool.last.reason, Reason::kSamplesNotOk);
 }
 
+// Knative bounds what a pool is to become, and not what it is.
+Pool BoundedLast(Replicas size, Replicas min, Replicas max) {
+  Pool pool(size, min, max);
+  pool.options.guarding = {false, false, false, false, false};
+  return pool;
+}
+
+TEST(GuardsTest, WithoutBoundsFirstASizeBelowTheMinimumGrowsToWhatIsWanted) {
+  EXPECT_EQ(BoundedLast(1, 5, 100).Want(20, 0), 20);
+}
+
+TEST(GuardsTest, WithoutBoundsFirstASizeAboveTheMaximumShrinksToWhatIsWanted) {
+  EXPECT_EQ(BoundedLast(30, 1, 20).Want(1, 0), 1);
+}
+
+TEST(GuardsTest, WithoutBoundsFirstASizeThatIsHeldIsBounded) {
+  Pool pool = BoundedLast(30, 1, 20);
+  EXPECT_EQ(pool.Want(std::nullopt, 0), 20);
+  EXPECT_EQ(pool.last.reason, Reason::kTooManyReplicas);
+}
+
 // A pool that other policies sized until now, without windows: 20 -> 29.
 Pool SizedWithoutWindows() {
   Pool pool(20, 1, 1000);

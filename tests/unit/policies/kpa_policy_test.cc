@@ -66,7 +66,7 @@ TEST(KpaPolicyTest, FollowsTheStableWindow) {
 }
 
 TEST(KpaPolicyTest, NoDecisionGuardsOfOursAct) {
-  EXPECT_EQ(Kpa::kGuarding, (Guarding{false, false, false}));
+  EXPECT_EQ(Kpa::kGuarding, (Guarding{false, false, false, false, false}));
 }
 
 TEST(KpaPolicyTest, AReadingStandsForTheSecondsSinceTheDecisionBefore) {

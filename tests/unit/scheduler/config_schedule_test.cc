@@ -184,7 +184,7 @@ TEST(KpaManifestTest, ReadsItsOptions) {
   EXPECT_EQ(options->scale_down_delay, std::chrono::seconds(30));
   EXPECT_EQ(options->target_burst_capacity, -1);
   EXPECT_EQ(options->aggregation, sizing::KpaAggregation::kWeightedExponential);
-  EXPECT_EQ(config.pools[0].guards.guarding, (sizing::Guarding{false, false, false}));
+  EXPECT_EQ(config.pools[0].guards.guarding, sizing::Kpa::kGuarding);
 }
 
 TEST(KpaManifestTest, RefusesWhatKnativeRefuses) {
