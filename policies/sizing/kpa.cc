@@ -17,7 +17,7 @@ namespace {
 constexpr double kLeastTarget = 0.01;
 constexpr double kDefaultConcurrency = 100;
 constexpr double kDefaultRate = 200;
-constexpr Duration kActivationTimeout{610'000};
+constexpr Duration kActivationTimeout{630'000};  // the progress deadline and 30 s
 constexpr std::int64_t kLeastActivators = 2;
 
 Replicas Whole(double replicas) {
@@ -39,6 +39,44 @@ void UpdatePanic(const KpaOptions& options, bool over, Instant now, KpaState& st
   } else if (state.panic_since && *state.panic_since + options.stable_window < now) {
     state.panic_since.reset();
     state.most_in_panic = 0;
+  }
+}
+
+// Whether an inactive pool has kept its last replica for long enough.
+bool MayGo(const KpaOptions& options, Instant now, const KpaZero& zero) {
+  const Duration inactive = now - zero.since;
+  const Duration grace = options.scale_to_zero_grace_period;
+  if (options.reachable && inactive < options.scale_to_zero_pod_retention_period) return false;
+  return inactive >= grace || (zero.proxied_since && now - *zero.proxied_since >= grace);
+}
+
+// What becomes of a wanted 0.
+struct ZeroStep {
+  std::optional<Replicas> want;  // unset: Knative's -1, nothing is known yet
+  bool apply = true;             // else the pool keeps its size
+};
+
+ZeroStep TowardsZero(const KpaOptions& options, Instant now, const KpaZero& zero) {
+  if (!options.enable_scale_to_zero) return {1};
+  const Duration length = now - zero.since;
+  switch (zero.activity) {
+    case KpaActivity::kActivating:
+      if (length > kActivationTimeout) return {0};
+      return {std::nullopt, false};
+    case KpaActivity::kInactive: return {0, MayGo(options, now, zero)};
+    default: break;
+  }
+  if (length >= options.stable_window) return {0, false};
+  return {1};
+}
+
+// Knative's activators are in the path (its proxy mode) but where replicas are wanted and a burst
+// fits into those that are ready.
+void UpdateProxied(std::optional<Replicas> want, bool burst_fits, Instant now, KpaZero& zero) {
+  if (want.value_or(0) > 0 && burst_fits) {
+    zero.proxied_since.reset();
+  } else if (!zero.proxied_since) {
+    zero.proxied_since = now;
   }
 }
 
@@ -122,7 +160,8 @@ Replicas KpaSampleSize(Replicas replicas) {
 std::optional<Replicas> ScaleToZero(const KpaOptions& options, std::optional<Replicas> wanted,
                                     const KpaSizes& sizes, Instant now, KpaZero& zero) {
   const auto enter = [&](KpaActivity activity) {
-    if (zero.activity != activity) zero = {activity, now};
+    if (zero.activity != activity) zero.since = now;
+    zero.activity = activity;
   };
   const bool enough = sizes.ready >= std::max<Replicas>(1, sizes.min);
   if (zero.activity == KpaActivity::kUnknown) {
@@ -130,31 +169,16 @@ std::optional<Replicas> ScaleToZero(const KpaOptions& options, std::optional<Rep
           : sizes.current == 0 ? KpaActivity::kInactive
                                : KpaActivity::kActivating);
   }
-  if (wanted == 0 && !options.enable_scale_to_zero) wanted = 1;
-  const Duration length = now - zero.since;
-  if (wanted == 0) {
-    switch (zero.activity) {
-      case KpaActivity::kActivating:
-        if (length < kActivationTimeout) return sizes.current;
-        enter(KpaActivity::kInactive);
-        return 0;
-      case KpaActivity::kInactive:
-        return length >= std::max(options.scale_to_zero_grace_period,
-                                  options.scale_to_zero_pod_retention_period)
-                   ? 0
-                   : sizes.current;
-      default:
-        if (length >= options.stable_window) {
-          enter(KpaActivity::kInactive);
-          return sizes.current;
-        }
-        wanted = 1;
-    }
-  }
-  if (wanted || zero.activity != KpaActivity::kInactive) {
+  ZeroStep step{wanted};
+  if (wanted == 0) step = TowardsZero(options, now, zero);
+  if (step.want == 0) {
+    enter(KpaActivity::kInactive);
+  } else if (step.want || zero.activity != KpaActivity::kInactive) {
     enter(enough ? KpaActivity::kActive : KpaActivity::kActivating);
   }
-  return wanted;
+  if (!wanted) return std::nullopt;
+  UpdateProxied(step.want, sizes.burst_fits, now, zero);
+  return step.apply ? step.want : sizes.current;
 }
 
 }  // namespace tidegate::sizing

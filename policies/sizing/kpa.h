@@ -143,6 +143,9 @@ enum class KpaActivity { kUnknown, kActive, kActivating, kInactive };
 struct KpaZero {
   KpaActivity activity = KpaActivity::kUnknown;
   Instant since{};  // of the activity
+  // Since when Knative's activators would have been in the path (its proxy mode): no replica was
+  // wanted, or a burst did not fit. Unset: they are not.
+  std::optional<Instant> proxied_since;
 
   static constexpr std::array<std::string_view, 4> kActivities{"unknown", "active", "activating",
                                                                "inactive"};
@@ -151,6 +154,7 @@ struct KpaZero {
     visit(Field{.name = "activity", .help = "as of a PodAutoscaler", .choices = kActivities},
           self.activity);
     visit(Field{"since", "since when"}, self.since);
+    visit(Field{"proxiedSince", "since when activators would be in the path"}, self.proxied_since);
   }
   bool operator==(const KpaZero&) const = default;
 };
@@ -158,13 +162,17 @@ struct KpaZero {
 // What becomes of `wanted` (unset: no data; 0 needs a minimum of 0):
 //   0 without scale to zero: 1. Else, where the pool
 //   is active for less than a stable window: 1; for longer: it becomes inactive, keeps its size;
-//   is inactive for less than max(grace, retention): keeps its size; for longer: 0;
-//   is activating: keeps its size, for at most 610 s (progress deadline and 10 s).
-// Active: `wanted` > 0 and at least max(1, min) are ready.
+//   is inactive for less than max(grace, retention): keeps its size; for longer: 0. Once it has
+//     been inactive for the retention (none of an unreachable pool), it is enough that activators
+//     have been in the path for the grace period, also before it was inactive;
+//   is activating: keeps its size, until that has lasted for more than 630 s (progress deadline and
+//     30 s).
+// Active: at least max(1, min) are ready, and `wanted` > 0 or the pool is not inactive.
 struct KpaSizes {
   Replicas current = 0;
   Replicas ready = 0;
   Replicas min = 0;
+  bool burst_fits = true;  // of every signal: KpaScale::excess_burst >= 0
 };
 std::optional<Replicas> ScaleToZero(const KpaOptions& options, std::optional<Replicas> wanted,
                                     const KpaSizes& sizes, Instant now, KpaZero& zero);

@@ -69,6 +69,11 @@ std::string NoteOf(const KpaOptions& options, const KpaObserved& observed, const
   return note;
 }
 
+struct Scaled {
+  Proposal proposal;
+  bool burst_fits = true;  // as far as is known
+};
+
 // One signal's scaler at one tick.
 class SignalScaler {
  public:
@@ -76,7 +81,7 @@ class SignalScaler {
                std::optional<Instant> last_tick)
       : input_(input), options_(options), ready_(ready), last_tick_(last_tick) {}
 
-  Proposal Propose(const SignalTarget& signal, KpaSignal& memory) const {
+  Scaled Propose(const SignalTarget& signal, KpaSignal& memory) const {
     const KpaLengths lengths = LengthsOf(options_);
     const Reading* reading = FindReading(input_.readings, signal.signal);
     const auto sample = reading != nullptr ? SampleOf(*reading) : std::nullopt;
@@ -87,7 +92,7 @@ class SignalScaler {
     if (IsEmpty(memory.window, lengths.stable, input_.now)) {
       if (proposal.quality == Quality::kOk) proposal.quality = Quality::kEmpty;
       proposal.note = "no usable reading in the stable window" + Because(reading);
-      return proposal;
+      return {std::move(proposal)};
     }
     const KpaObserved observed = Observe(memory.window, lengths);
     const KpaScale scale = Scale(options_, target, observed, ready_, input_.now, memory.state);
@@ -98,7 +103,7 @@ class SignalScaler {
       proposal.quality = Quality::kPartial;
       proposal.note += "; the newest reading can't be used" + Because(reading);
     }
-    return proposal;
+    return {std::move(proposal), scale.excess_burst >= 0};
   }
 
  private:
@@ -151,7 +156,7 @@ std::vector<const SignalTarget*> SizedBy(std::span<const SignalTarget> targets) 
 }
 
 // What the sizes become on the way to zero.
-void ApplyZero(const Input& input, const KpaOptions& options, Replicas ready, KpaZero& zero,
+void ApplyZero(const Input& input, const KpaOptions& options, KpaSizes sizes, KpaZero& zero,
                std::vector<Proposal>& proposals) {
   std::optional<Replicas> wanted;
   for (const Proposal& proposal : proposals) {
@@ -160,8 +165,7 @@ void ApplyZero(const Input& input, const KpaOptions& options, Replicas ready, Kp
   const Replicas proposed = wanted.value_or(0);
   if (wanted) wanted = std::clamp(*wanted, input.min, std::max(input.min, input.max));
   const bool nothing = wanted == 0;
-  const auto size =
-      ScaleToZero(options, wanted, {input.current, ready, input.min}, input.now, zero);
+  const auto size = ScaleToZero(options, wanted, sizes, input.now, zero);
   if (!nothing || proposed == size) return;
   for (Proposal& proposal : proposals) {
     if (!proposal.replicas) continue;
@@ -178,17 +182,20 @@ Sizing Kpa::Size(const Input& input, const Options& options, Memory& memory) {
   const Replicas ready = signals::Count(input.replicas).ready;
   const SignalScaler scaler(input, options, ready, memory.last_tick);
   Sizing sizing;
+  KpaSizes sizes{.current = input.current, .ready = ready, .min = input.min};
   std::vector<KpaSignal> kept;
   for (const SignalTarget* target : SizedBy(input.targets)) {
     const auto known = std::ranges::find(memory.signals, target->signal, &KpaSignal::signal);
     kept.push_back(known != memory.signals.end()
                        ? std::move(*known)
                        : KpaSignal{target->signal, {}, NewKpaState(ready, input.now)});
-    sizing.proposals.push_back(scaler.Propose(*target, kept.back()));
+    Scaled scaled = scaler.Propose(*target, kept.back());
+    sizes.burst_fits = sizes.burst_fits && scaled.burst_fits;
+    sizing.proposals.push_back(std::move(scaled.proposal));
   }
   memory.signals = std::move(kept);
   memory.last_tick = input.now;
-  ApplyZero(input, options, ready, memory.zero, sizing.proposals);
+  ApplyZero(input, options, sizes, memory.zero, sizing.proposals);
   return sizing;
 }
 

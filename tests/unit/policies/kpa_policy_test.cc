@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "policies/guards/apply.h"
 #include "policies/sizing/kpa.h"
 
 namespace tidegate::sizing {
@@ -191,6 +192,7 @@ TEST(KpaPolicyTest, EachSignalHasItsOwnScaler) {
 TEST(KpaPolicyTest, GoesToZeroByItsSteps) {
   Pool pool(1);
   pool.min = 0;
+  pool.options.target_burst_capacity = 0;
   EXPECT_EQ(pool.Tick(0, 1).replicas, 1);
   const auto at = [&](int second) {
     const Proposal proposal = pool.Tick(second, 0);
@@ -202,6 +204,45 @@ TEST(KpaPolicyTest, GoesToZeroByItsSteps) {
   EXPECT_THAT(pool.Tick(61, 0).note, HasSubstr("inactive since"));
   EXPECT_EQ(at(89), 1);
   EXPECT_EQ(at(90), 0);
+}
+
+// Pools of no load after the first second, whose bursts never fit.
+TEST(KpaPolicyTest, GoesToZeroOnceInactiveWhereABurstNeverFit) {
+  for (const std::int32_t burst : {-1, 211}) {
+    Pool pool(1);
+    pool.min = 0;
+    pool.options.target_burst_capacity = burst;
+    (void)pool.Tick(0, 1);
+    for (int second = 1; second < 60; ++second) (void)pool.Tick(second, 0);
+    EXPECT_EQ(pool.Tick(60, 0).replicas, 1);
+    EXPECT_EQ(pool.Tick(61, 0).replicas, 0) << burst;
+  }
+}
+
+TEST(KpaPolicyTest, ActivatorsAreInThePathWhereTheBurstOfOneSignalDoesNotFit) {
+  Pool pool(1);
+  pool.options.target_burst_capacity = 50;
+  pool.targets = {{"inflight", 100, Measure::kInflight}, {"rps", 20, Measure::kRequests}};
+  pool.readings.push_back({"rps", Quality::kOk, 1, {}, 0, 0, ""});
+  (void)pool.Size(0);
+  EXPECT_EQ(pool.memory.zero.proxied_since, At(0));
+}
+
+// Knative would take it to 0: a minimum is of pools that can be reached. Here minReplicas holds for
+// whatever a policy says.
+TEST(KpaPolicyTest, AnUnreachablePoolShrinksAtOnceButNotBelowItsMinimum) {
+  Pool pool(9);
+  pool.min = 3;
+  pool.options.reachable = false;
+  pool.memory.signals = {{"inflight", {}, {}}};  // not in its first panic
+  guards::Options options;
+  options.min = 3;
+  options.max = 1'000;
+  options.guarding = Kpa::kGuarding;
+  const guards::Applied applied =
+      guards::Apply({pool.Tick(0, 0)}, 9, options, guards::Memory{}, At(0));
+  EXPECT_EQ(applied.desired.replicas, 3);
+  EXPECT_EQ(applied.desired.reason, guards::Reason::kTooFewReplicas);
 }
 
 TEST(KpaPolicyTest, MemoryIsBoundedByTheWindow) {

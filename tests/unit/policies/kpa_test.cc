@@ -253,9 +253,10 @@ TEST(KpaSampleTest, KnowsAllOfThreeSevenOfTenAndSixteenOfAThousand) {
 struct ZeroPool {
   KpaOptions options;
   KpaZero zero;
+  bool burst_fits = true;
   std::optional<Replicas> Tick(int second, std::optional<Replicas> wanted, Replicas current,
                                Replicas ready) {
-    return ScaleToZero(options, wanted, {current, ready, 0}, At(second), zero);
+    return ScaleToZero(options, wanted, {current, ready, 0, burst_fits}, At(second), zero);
   }
 };
 
@@ -285,6 +286,65 @@ TEST(KpaZeroTest, TheRetentionPeriodProlongsTheGrace) {
   EXPECT_EQ(pool.Tick(160, 0, 1, 1), 0);
 }
 
+TEST(KpaZeroTest, AnUnreachablePoolHasNoRetentionPeriod) {
+  ZeroPool pool;
+  pool.options.reachable = false;
+  pool.options.scale_to_zero_pod_retention_period = seconds(100);
+  (void)pool.Tick(0, 1, 1, 1);
+  (void)pool.Tick(60, 0, 1, 1);
+  EXPECT_EQ(pool.Tick(89, 0, 1, 1), 1);
+  EXPECT_EQ(pool.Tick(90, 0, 1, 1), 0);
+}
+
+TEST(KpaZeroTest, ActivatorsThatWereInThePathAllAlongNeedNoGraceAnyMore) {
+  ZeroPool pool;
+  pool.burst_fits = false;
+  EXPECT_EQ(pool.Tick(0, 1, 1, 1), 1);
+  EXPECT_EQ(pool.zero.proxied_since, At(0));
+  EXPECT_EQ(pool.Tick(60, 0, 1, 1), 1);
+  EXPECT_EQ(pool.zero.activity, KpaActivity::kInactive);
+  EXPECT_EQ(pool.Tick(61, 0, 1, 1), 0);
+}
+
+TEST(KpaZeroTest, ActivatorsHaveToBeInThePathForTheGracePeriod) {
+  ZeroPool pool;
+  EXPECT_EQ(pool.Tick(0, 1, 1, 1), 1);
+  EXPECT_FALSE(pool.zero.proxied_since);
+  pool.burst_fits = false;
+  EXPECT_EQ(pool.Tick(50, 1, 1, 1), 1);
+  EXPECT_EQ(pool.Tick(60, 0, 1, 1), 1);
+  EXPECT_EQ(pool.Tick(79, 0, 1, 1), 1);
+  EXPECT_EQ(pool.Tick(80, 0, 1, 1), 0);
+}
+
+TEST(KpaZeroTest, ABurstThatFitsAgainTakesActivatorsOutOfThePath) {
+  ZeroPool pool;
+  pool.burst_fits = false;
+  (void)pool.Tick(0, 1, 1, 1);
+  pool.burst_fits = true;
+  (void)pool.Tick(50, 2, 2, 2);
+  EXPECT_FALSE(pool.zero.proxied_since);
+}
+
+TEST(KpaZeroTest, TheRetentionPeriodCountsFromInactivityWhateverIsInThePath) {
+  ZeroPool pool;
+  pool.burst_fits = false;
+  pool.options.scale_to_zero_pod_retention_period = seconds(20);
+  (void)pool.Tick(0, 1, 1, 1);
+  (void)pool.Tick(60, 0, 1, 1);
+  EXPECT_EQ(pool.Tick(79, 0, 1, 1), 1);
+  EXPECT_EQ(pool.Tick(80, 0, 1, 1), 0);
+}
+
+TEST(KpaZeroTest, NoDataLeavesThePathAsItIs) {
+  ZeroPool pool;
+  pool.burst_fits = false;
+  (void)pool.Tick(0, 1, 1, 1);
+  pool.burst_fits = true;
+  (void)pool.Tick(10, std::nullopt, 1, 1);
+  EXPECT_EQ(pool.zero.proxied_since, At(0));
+}
+
 TEST(KpaZeroTest, LoadDuringTheGraceMakesItActiveAgain) {
   ZeroPool pool;
   (void)pool.Tick(0, 1, 1, 1);
@@ -305,11 +365,24 @@ TEST(KpaZeroTest, WakesThroughActivating) {
   EXPECT_EQ(pool.zero.activity, KpaActivity::kActive);
 }
 
+TEST(KpaZeroTest, AnActivationWhoseLoadHasGoneEndsOnceThePoolIsReady) {
+  ZeroPool pool;
+  (void)pool.Tick(0, 2, 2, 0);
+  EXPECT_EQ(pool.Tick(10, 0, 2, 0), 2);
+  EXPECT_EQ(pool.Tick(20, 0, 2, 1), 2);  // nothing is known yet: it keeps its size
+  EXPECT_EQ(pool.zero.activity, KpaActivity::kActive);
+  EXPECT_EQ(pool.zero.since, At(20));
+  EXPECT_EQ(pool.Tick(79, 0, 2, 1), 1);
+  EXPECT_EQ(pool.Tick(80, 0, 1, 1), 1);
+  EXPECT_EQ(pool.zero.activity, KpaActivity::kInactive);
+}
+
 TEST(KpaZeroTest, GivesUpAnActivationAfterTheProgressDeadline) {
   ZeroPool pool;
   (void)pool.Tick(0, 2, 2, 0);
-  EXPECT_EQ(pool.Tick(609, 0, 2, 0), 2);
-  EXPECT_EQ(pool.Tick(610, 0, 2, 0), 0);
+  EXPECT_EQ(pool.Tick(630, 0, 2, 0), 2);  // exactly 600 s and 30 s: not yet
+  EXPECT_EQ(pool.Tick(631, 0, 2, 0), 0);
+  EXPECT_EQ(pool.zero.activity, KpaActivity::kInactive);
 }
 
 TEST(KpaZeroTest, SwitchedOffItLeavesOne) {

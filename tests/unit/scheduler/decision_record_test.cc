@@ -112,7 +112,7 @@ decision::PoolState StateOfKpa() {
   decision::PoolState state = FullState();
   PolicyMemory memory = FindPolicy("kpa")->memory;
   std::get<sizing::KpaMemory>(memory).last_tick = At(2);
-  std::get<sizing::KpaMemory>(memory).zero = {sizing::KpaActivity::kActive, At(1)};
+  std::get<sizing::KpaMemory>(memory).zero = {sizing::KpaActivity::kActive, At(1), At(0)};
   state.policies = {memory};
   return state;
 }
