@@ -144,6 +144,7 @@ KpaScale Scale(const KpaOptions& options, const KpaTarget& target, const KpaObse
 }
 
 std::int64_t ActivatorsFor(const KpaOptions& options, const KpaTarget& target, Replicas ready) {
+  if (options.target_burst_capacity == 0) return kLeastActivators;
   const double burst = std::max(0, options.target_burst_capacity);
   return std::max(kLeastActivators,
                   static_cast<std::int64_t>(

@@ -131,7 +131,7 @@ KpaScale Scale(const KpaOptions& options, const KpaTarget& target, const KpaObse
                Replicas ready, Instant now, KpaState& state);
 
 // How many of Knative's activators would stand in the path: max(2, ceil((ready * total + burst) /
-// capacity)).
+// capacity)); 2 where no burst is to be ready for.
 std::int64_t ActivatorsFor(const KpaOptions& options, const KpaTarget& target, Replicas ready);
 
 // How many of `replicas` Knative asks in order to know them all: all of up to 3, else

@@ -236,9 +236,18 @@ TEST(KpaBurstTest, ActivatorsCoverCapacityAndBurst) {
   EXPECT_EQ(ActivatorsFor({}, target, 0), 3);  // 211 / 100
   EXPECT_EQ(ActivatorsFor({}, target, 10), 13);
   EXPECT_EQ(ActivatorsFor({}, {.total = 1, .value = 1}, 1), 3);
+}
+
+TEST(KpaBurstTest, WhereNoBurstIsToBeReadyForTwoActivatorsDoAtAnySize) {
   KpaOptions none;
   none.target_burst_capacity = 0;
-  EXPECT_EQ(ActivatorsFor(none, target, 1), 2);
+  EXPECT_EQ(ActivatorsFor(none, {.total = 100, .value = 70}, 1'000), 2);
+}
+
+TEST(KpaBurstTest, AlwaysBufferedActivatorsCoverTheCapacity) {
+  KpaOptions always;
+  always.target_burst_capacity = -1;
+  EXPECT_EQ(ActivatorsFor(always, {.total = 100, .value = 70}, 10), 10);
 }
 
 TEST(KpaSampleTest, KnowsAllOfThreeSevenOfTenAndSixteenOfAThousand) {
