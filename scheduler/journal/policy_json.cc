@@ -1,6 +1,7 @@
 #include "scheduler/journal/policy_json.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <concepts>
 #include <optional>
@@ -91,22 +92,27 @@ class Writer {
 
 // --- reading -------------------------------------------------------------------------------------
 
-// What an object may have besides the fields that its type describes.
-struct Besides {
+// What an object may have besides the fields that its type describes, and how times are written.
+struct Rules {
   std::string_view name = {};  // one more field ("name" of a policy); empty: none
   bool others = false;         // any, here and in the objects in it: another version's
+  // Of people: lengths of time are whole seconds, as in manifests. Memory has them as they are.
+  bool whole_seconds = false;
 };
+
+bool InWholeSeconds(const Field& field) { return field.name.ends_with("Seconds"); }
 
 class Reader {
  public:
   template <Described T>
-  static void Object(const json::value& value, const std::string& path, Besides besides, T& out,
+  static void Object(const json::value& value, const std::string& path, Rules rules, T& out,
                      JsonProblems& problems) {
     std::vector<std::string_view> names = NamesOfFields(out);
-    if (!besides.name.empty()) names.push_back(besides.name);
-    const JsonShape shape{"", names, besides.others};
+    if (!rules.name.empty()) names.push_back(rules.name);
+    const JsonShape shape{"", names, rules.others};
     JsonFields fields(value, path, shape, problems);
-    Reader reader(fields, besides.others, problems);
+    rules.name = {};
+    Reader reader(fields, rules, problems);
     T::VisitFields(out, reader);
   }
 
@@ -117,15 +123,14 @@ class Reader {
   }
 
  private:
-  Reader(JsonFields& fields, bool others, JsonProblems& problems)
-      : fields_(fields), others_(others), problems_(problems) {}
+  Reader(JsonFields& fields, Rules rules, JsonProblems& problems)
+      : fields_(fields), rules_(rules), problems_(problems) {}
 
   template <class T>
   void Read(const Field& field, T& out) {
     const JsonRange range{field.least, field.most};
     if constexpr (Described<T>) {
-      Object(*fields_.Find(field.name), fields_.PathOf(field.name), {.others = others_}, out,
-             problems_);
+      Object(*fields_.Find(field.name), fields_.PathOf(field.name), rules_, out, problems_);
     } else if constexpr (std::is_same_v<T, bool>) {
       Set(out, fields_.Flag(field.name));
     } else if constexpr (std::is_same_v<T, double>) {
@@ -135,7 +140,7 @@ class Reader {
     } else if constexpr (std::is_same_v<T, std::string>) {
       Set(out, fields_.Text(field.name));
     } else if constexpr (std::is_same_v<T, Duration>) {
-      Set(out, fields_.Seconds(field.name, range));
+      ReadTime(field, range, out);
     } else if constexpr (std::is_same_v<T, Instant>) {
       Set(out, fields_.Time(field.name));
     } else if constexpr (std::is_enum_v<T>) {
@@ -146,6 +151,14 @@ class Reader {
       Read(field, out.emplace());
     } else {
       ReadList(field, out);
+    }
+  }
+
+  void ReadTime(const Field& field, JsonRange range, Duration& out) {
+    if (!rules_.whole_seconds || !InWholeSeconds(field)) {
+      Set(out, fields_.Seconds(field.name, range));
+    } else if (const auto seconds = fields_.Integer(field.name, range)) {
+      out = std::chrono::seconds(*seconds);
     }
   }
 
@@ -161,7 +174,7 @@ class Reader {
   template <class T>
   void ReadItem(const Field& field, const json::value& item, const std::string& path, T& out) {
     if constexpr (Described<T>) {
-      Object(item, path, {.others = others_}, out, problems_);
+      Object(item, path, rules_, out, problems_);
     } else if constexpr (std::is_same_v<T, std::string>) {
       const json::string* text = item.if_string();
       if (text == nullptr) problems_.Add(path, "expected a text, got " + Shown(item));
@@ -185,7 +198,7 @@ class Reader {
   }
 
   JsonFields& fields_;
-  bool others_;
+  Rules rules_;  // of objects in it
   JsonProblems& problems_;
 };
 
@@ -194,8 +207,8 @@ class Reader {
 class Schema {
  public:
   template <Described T>
-  static json::object Object(const T& value, std::string_view description) {
-    Schema schema;
+  static json::object Object(const T& value, std::string_view description, bool whole_seconds) {
+    Schema schema(whole_seconds);
     T::VisitFields(value, schema);
     return {{"type", "object"},
             {"description", description},
@@ -213,10 +226,12 @@ class Schema {
   }
 
  private:
+  explicit Schema(bool whole_seconds) : whole_seconds_(whole_seconds) {}
+
   template <class T>
-  static json::object Type(const Field& field, const T& value) {
+  json::object Type(const Field& field, const T& value) const {
     if constexpr (Described<T>) {
-      return Object(value, field.help);
+      return Object(value, field.help, whole_seconds_);
     } else if constexpr (std::is_same_v<T, bool>) {
       return {{"type", "boolean"}};
     } else if constexpr (std::is_same_v<T, std::string>) {
@@ -228,7 +243,10 @@ class Schema {
       for (const std::string_view choice : field.choices) names.emplace_back(choice);
       return {{"enum", std::move(names)}};
     } else if constexpr (std::is_same_v<T, Duration> || std::floating_point<T>) {
-      return {{"type", "number"}, {"minimum", field.least}, {"maximum", field.most}};
+      const bool whole = std::is_same_v<T, Duration> && whole_seconds_ && InWholeSeconds(field);
+      return {{"type", whole ? "integer" : "number"},
+              {"minimum", field.least},
+              {"maximum", field.most}};
     } else if constexpr (std::integral<T>) {
       return {{"type", "integer"}, {"minimum", field.least}, {"maximum", field.most}};
     } else if constexpr (requires { value.has_value(); }) {
@@ -240,6 +258,7 @@ class Schema {
     }
   }
 
+  bool whole_seconds_;
   json::object properties_;
   json::array required_;
 };
@@ -278,8 +297,11 @@ std::optional<PolicyOptions> ReadPolicy(const json::value& value, const std::str
   if (entry == nullptr) return std::nullopt;
   PolicyOptions options = entry->options;
   const bool fine = problems.empty();
-  std::visit([&](auto& own) { Reader::Object(value, path, {.name = "name"}, own, problems); },
-             options);
+  std::visit(
+      [&](auto& own) {
+        Reader::Object(value, path, {.name = "name", .whole_seconds = true}, own, problems);
+      },
+      options);
   if (!fine || !problems.empty()) return options;  // perhaps because of those
   for (const sizing::OptionProblem& problem : entry->check(options, targets)) {
     problems.Add(path + "." + problem.field, problem.message);
@@ -297,9 +319,9 @@ json::object MemoryFields(const PolicyMemory& policy) {
   return std::visit([](const auto& own) { return Writer::Object(own); }, policy);
 }
 
-void ReadMemoryFields(const json::value& value, const std::string& path, Besides besides,
+void ReadMemoryFields(const json::value& value, const std::string& path, Rules rules,
                       PolicyMemory& policy, JsonProblems& problems) {
-  std::visit([&](auto& own) { Reader::Object(value, path, besides, own, problems); }, policy);
+  std::visit([&](auto& own) { Reader::Object(value, path, rules, own, problems); }, policy);
 }
 
 json::object Reference(std::string_view definition) {
@@ -378,8 +400,9 @@ json::object PolicySchema() {
     names.emplace_back(entry.name);
     if (HasFields(entry.options)) {
       const std::string name = std::string(entry.name) + "Options";
-      json::object options = std::visit(
-          [&](const auto& own) { return Schema::Object(own, entry.description); }, entry.options);
+      json::object options =
+          std::visit([&](const auto& own) { return Schema::Object(own, entry.description, true); },
+                     entry.options);
       options["properties"].as_object()["name"] = {{"const", entry.name}};
       options["required"].as_array().emplace_back("name");
       definitions[name] = std::move(options);
@@ -389,7 +412,7 @@ json::object PolicySchema() {
       const std::string name = std::string(entry.name) + "Memory";
       definitions[name] = std::visit(
           [&](const auto& own) {
-            return Schema::Object(own, fmt::format("What {} remembers.", entry.name));
+            return Schema::Object(own, fmt::format("What {} remembers.", entry.name), false);
           },
           entry.memory);
       memories[entry.name] = Reference(name);

@@ -58,6 +58,15 @@ TEST(HpaManifestTest, SignalsThatItWantsByReplicaAreReadSo) {
   EXPECT_FALSE(config.pools.at(0).targets.at(0).each_replica);
 }
 
+TEST(KpaManifestTest, ItsTimesAreWholeSeconds) {
+  const std::string problems = ProblemsOf(ScalerManifest(
+      "  policies: [{name: kpa, stableWindowSeconds: 6.5, scaleDownDelaySeconds: 1.5}]\n"));
+  EXPECT_THAT(problems, HasSubstr("stableWindowSeconds: expected a whole number from 6 to 3600, "
+                                  "got 6.5"));
+  EXPECT_THAT(problems, HasSubstr("scaleDownDelaySeconds: expected a whole number from 0 to 3600, "
+                                  "got 1.5"));
+}
+
 TEST(HpaManifestTest, SaysWhichMetricIsWrong) {
   EXPECT_THAT(ProblemsOf(ScalerManifest(
                   "  policies: [{name: hpa, metrics: [{signal: requests}, {signal: rps}]}]\n")),

@@ -279,6 +279,19 @@ TEST(DecideJsonTest, ReportsAllProblemsAtOnceWithTheirPaths) {
   EXPECT_THAT(problems, Contains(HasSubstr("$.pool.replicas[0].phase: expected one of starting")));
 }
 
+TEST(DecideJsonTest, PoliciesTimesAreWholeSecondsAsInManifests) {
+  const auto problems = ProblemsOf(
+      R"({"now":1,"scaler":{"maxReplicas":9,"signals":[{"name":"rps","target":1}],"policies":[
+          {"name":"kpa","stableWindowSeconds":6.5,"scaleDownDelaySeconds":1.5}]},
+          "pool":{"declared":1}})");
+  const std::string at = "$.scaler.policies[0].";
+  EXPECT_THAT(problems,
+              ElementsAre(at + "stableWindowSeconds: expected a whole number from 6 to 3600, "
+                               "got 6.5",
+                          at + "scaleDownDelaySeconds: expected a whole number from 0 to 3600, "
+                               "got 1.5"));
+}
+
 TEST(DecideJsonTest, ProblemsOfAnArrayNameTheElement) {
   EXPECT_THAT(ProblemsOf(R"([{"now":1,"pool":{"declared":1}},{"now":1}])"),
               ElementsAre("$[1].pool: expected an object, got nothing"));
