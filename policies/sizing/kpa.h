@@ -30,7 +30,7 @@ struct KpaOptions {
   bool enable_scale_to_zero = true;           // where minReplicas is 0
   Duration scale_to_zero_grace_period{30'000};
   Duration scale_to_zero_pod_retention_period{0};
-  bool reachable = true;  // false: no request can arrive, and the pool may shrink at once
+  bool reachable = true;  // false: no request can arrive, shrink at once (to minReplicas)
   KpaAggregation aggregation = KpaAggregation::kLinear;
 
   static constexpr std::array<std::string_view, 2> kAggregations{"linear", "weightedExponential"};

@@ -84,6 +84,17 @@ TEST(HpaPolicyTest, AFailingMetricBlocksShrinksButNotGrowth) {
   EXPECT_EQ(held.reason, Reason::kSamplesNotOk);
 }
 
+// The HPA holds where the others come to less than the size; where they come to just that, it has
+// a recommendation as any other.
+TEST(HpaPolicyTest, AFailingMetricBesideOneThatAsksForTheSizeIsNoHold) {
+  TwoMetrics pool(10);
+  pool.guards.behavior.down.stabilization_window = Duration(60'000);
+  const Desired kept = pool.Tick(10, std::nullopt);
+  EXPECT_EQ(kept.replicas, 10);
+  EXPECT_EQ(kept.reason, Reason::kDesiredWithinRange);
+  EXPECT_EQ(pool.guard_memory.recommendations.back(), (guards::Recommendation{At(0), 10}));
+}
+
 TEST(HpaPolicyTest, WhereAllMetricsFailNothingIsRecommended) {
   Pool pool(10);
   (void)pool.Tick(0, 20);
@@ -407,6 +418,14 @@ TEST(HpaClassicTest, GrowsToTwiceTheSizeOrFour) {
   EXPECT_EQ(Classic(1).Ladder(80, 6), (std::vector<Replicas>{4, 8, 16, 32, 64, 80}));
   EXPECT_EQ(Classic(3).Ladder(80, 3), (std::vector<Replicas>{6, 12, 24}));
   const Desired limited = Classic(1).Tick(0, 80);
+  EXPECT_STREQ(Name(limited.reason), "ScaleUpLimit");
+}
+
+TEST(HpaClassicTest, GrowsToFourFromZero) {
+  Classic pool(0);
+  pool.guards.min = 0;
+  const Desired limited = pool.Tick(0, 80);
+  EXPECT_EQ(limited.replicas, 4);
   EXPECT_STREQ(Name(limited.reason), "ScaleUpLimit");
 }
 

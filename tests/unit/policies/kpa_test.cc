@@ -122,6 +122,15 @@ TEST(KpaScaleTest, TheActivationScaleIsTheLeastOtherThanZero) {
   EXPECT_EQ(scaler.Desired(8, 0, 0, 1), 0);
 }
 
+TEST(KpaScaleTest, TheActivationScaleIsTheLeastOfThePanicWindowToo) {
+  Scaler scaler;
+  scaler.options.activation_scale = 5;
+  const KpaScale scale = scaler.Tick(0, 0, 20, 1);  // the stable window has seen nothing yet
+  EXPECT_TRUE(scale.panicking);
+  EXPECT_EQ(scale.panic, 5);
+  EXPECT_EQ(scale.desired, 5);
+}
+
 TEST(KpaPanicTest, BeginsAtTwiceWhatIsReady) {
   Scaler scaler;
   EXPECT_FALSE(scaler.Tick(0, 40, 190, 10).panicking);

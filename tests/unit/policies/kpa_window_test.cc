@@ -1,6 +1,8 @@
 // Knative's windows: buckets of one second, their mean, and the delay of shrinks.
 #include "policies/sizing/kpa_window.h"
 
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -140,6 +142,16 @@ TEST(KpaWindowTest, TheCoefficientIsAtLeastAFifth) {
   EXPECT_NEAR(Mean(Filled({10, 100}), kLengths, kLengths.stable,
                    KpaAggregation::kWeightedExponential, At(1)),
               100 * 0.2 + 10 * 0.16, 1e-12);
+}
+
+// At 6 buckets the coefficient is 1 - 0.0001^(1/6).
+TEST(KpaWindowTest, ThePanicWindowHasWeightsOfItsOwn) {
+  const double a = 1 - std::pow(0.0001, 1.0 / 6);
+  const KpaWindow window = Filled({70, 60, 50, 40, 30, 20, 10});
+  double expected = 0;
+  for (int age = 0; age < 6; ++age) expected += 10.0 * (age + 1) * a * std::pow(1 - a, age);
+  EXPECT_NEAR(Mean(window, kLengths, kLengths.panic, KpaAggregation::kWeightedExponential, At(6)),
+              expected, 1e-9);
 }
 
 TEST(KpaDelayTest, IsTheMaximumOfItsSlots) {
