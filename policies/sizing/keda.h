@@ -191,7 +191,7 @@ struct KedaOptions {
     visit(Field{"pausedScaleOut", "never grow, from idle or 0 either"}, self.paused_scale_out);
     visit(Field{.name = "compat", .help = "whose rules for what is missing", .choices = kCompats},
           self.compat);
-    visit(Field{"tolerance", "of ratios, without a behavior", 0, 10}, self.tolerance);
+    visit(Field{"tolerance", "of ratios, where a behavior writes none", 0, 10}, self.tolerance);
   }
   bool operator==(const KedaOptions&) const = default;
 };

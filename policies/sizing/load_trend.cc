@@ -43,7 +43,9 @@ constexpr double kNoiseClip = 9;
 // 3 %, relative: a pool that shares its load evenly stays below, one whose replicas have shares of
 // 1 and 2 does not (load_trend_test.cc).
 constexpr double kUnsureNoise = 9e-4;
-// Nothing is known after a pause of so long.
+// No pool has such a load, nor a slope of so much each second.
+constexpr double kMostTrend = 1e15;
+// Nothing is known after a pause of so long, or where the clock was set back.
 constexpr double kLongestPause = 60;
 // A mean of less than that is of too few requests.
 constexpr double kLeastSpan = 5;
@@ -158,8 +160,15 @@ void Begin(const TrendLook& look, TrendMemory& memory) {
 
 // What was remembered by hand, or by another version, may not be what a filter can go on from.
 bool Fits(const TrendMemory& memory) {
+  const auto sane = [](double value, double least, double most) {
+    return value >= least && value <= most;
+  };
   const double together = memory.covariance * memory.covariance;
-  return memory.at && memory.scale >= 1 && memory.noise >= kLeastNoise &&
+  return memory.at && sane(memory.scale, 1, kMostTrend) && sane(memory.level, 0, kMostTrend) &&
+         sane(std::abs(memory.slope), 0, kMostTrend) &&
+         sane(memory.noise, kLeastNoise, kMostNoise) &&
+         sane(memory.level_variance, 0, kMostTrend * kMostTrend) &&
+         sane(memory.slope_variance, 0, kMostTrend * kMostTrend) &&
          memory.level_variance * memory.slope_variance >= together * (1 - 1e-6);
 }
 
@@ -259,7 +268,7 @@ std::optional<Trend> FollowTrend(const TrendLook& look, TrendMemory& memory) {
   if (std::ranges::none_of(each, [](const auto& one) { return one.age > Duration(0); }))
     return std::nullopt;
   double dt = Fits(memory) ? Seconds(look.now - *memory.at) : kLongestPause;
-  if (dt >= kLongestPause) {
+  if (dt < 0 || dt >= kLongestPause) {
     Begin(look, memory);
     dt = kLongestPause;
   } else {

@@ -75,7 +75,8 @@ struct TrendLook {
   Duration apart{15'000};  // > 0
 };
 
-// Follows the load by those samples that are new since the last look. Looks come in order of time.
+// Follows the load by those samples that are new since the last look; after a look that is earlier
+// than the last one it begins anew.
 // Empty: the reading does not say what each replica did and when; nothing is remembered of it.
 std::optional<Trend> FollowTrend(const TrendLook& look, TrendMemory& memory);
 

@@ -68,10 +68,19 @@ std::string Explain(const QueueModel& model, const QueueModel& configured,
 QueueModel LearnedModel(const LearnOptions& options, const QueueModel& configured,
                         const PoolObserved& observed, ServiceMemory& memory) {
   QueueModel model = configured;
-  const double learned = LearnService(options, configured, observed, memory);
+  const double base = configured.service.seconds;
   // What nobody has learned is not rounded.
-  if (memory.seconds > 0) model.service.seconds = RoundUp(learned);
+  if (options.enabled && memory.seconds > 0) {
+    model.service.seconds =
+        RoundUp(std::clamp(memory.seconds, base / options.most_factor, base * options.most_factor));
+  }
+  (void)LearnService(options, configured, observed, memory);
   return model;
+}
+
+bool IsFull(int workers, const PoolObserved& observed) {
+  return observed.inflight && observed.ready > 0 &&
+         *observed.inflight >= static_cast<double>(observed.ready) * workers;
 }
 
 Rate DemandOf(const QueueModel& model, const PoolObserved& observed) {
@@ -98,6 +107,8 @@ QueueingSize SizeByQueue(const QueueingOptions& options, const QueueModel& confi
         "behind the pool is short{}",
         observed.ready, behind ? ", so that it does not grow" : "");
   }
+  // Of a full pool the rate is what it served, and says nothing of what there was to serve.
+  if (IsFull(model.workers, observed)) fewest = std::max(fewest, size);
   if (behind) fewest = std::min(fewest, size);
   result.replicas = fewest;
   return result;

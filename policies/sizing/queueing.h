@@ -64,10 +64,13 @@ struct QueueingSize {
 QueueingSize SizeByQueue(const QueueingOptions& options, const QueueModel& configured,
                          const PoolObserved& observed, Replicas size, QueueingMemory& memory);
 
-// The queue with the service time as it is learned by now, rounded up to a power of 1.02; the one
-// that is configured where nothing is.
+// The queue with the service time as it was learned before this look, rounded up to a power
+// of 1.02; the one that is configured where nothing is. What this look says counts from the next
+// one on, so that more demand never makes fewer replicas of it.
 QueueModel LearnedModel(const LearnOptions& options, const QueueModel& configured,
                         const PoolObserved& observed, ServiceMemory& memory);
+// As many requests are inside as there are workers, or more.
+bool IsFull(int workers, const PoolObserved& observed);
 // What is asked for: the rate and the backlog, see above. Precondition: a rate was observed.
 Rate DemandOf(const QueueModel& model, const PoolObserved& observed);
 

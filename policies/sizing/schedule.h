@@ -148,7 +148,7 @@ struct Scheduled {
   static constexpr std::string_view kDescription =
       "floors for known loads, early by the start-up and the waves that the budgets force";
   static constexpr Guarding kGuarding{
-      .tolerance = false, .stabilization = false, .rate_limits = false};
+      .tolerance = false, .stabilization = false, .rate_limits = false, .bounds_first = false};
   static constexpr bool kHistory = false;
   using Options = ScheduleOptions;
   using Memory = ScheduleMemory;

@@ -144,7 +144,7 @@ struct PanelMemory {
 
 // One more look at a load.
 struct PanelLook {
-  Instant now{};  // not before the last one; looks may come at any pace
+  Instant now{};  // looks may come at any pace; one before the last one counts as that, if near
   Rate rate = 0;  // >= 0 and finite
   // Where the load is and goes; without it the rate is taken for the level, and what it gained
   // since one interval between samples ago for the slope.

@@ -14,9 +14,13 @@
 namespace tidegate::sizing {
 namespace {
 
-// Ages are forgotten by this factor a step, so that one slow scrape does not count for ever: half
-// an hour later half of it is left.
-constexpr double kAgeKept = 0.998;
+// The greatest ages are forgotten by half in so long, so that one slow scrape does not count for
+// ever.
+constexpr double kAgeHalfSeconds = 1'730;
+// More requests per second are a mistake of who counts them.
+constexpr Rate kMostRate = 1e12;
+// A start that takes longer is stuck, and none that rules can be judged by (kMostLag).
+constexpr double kLongestStartup = 300;
 constexpr Duration kLongestTick = std::chrono::minutes(1);
 // A pool that was given this share of all that it could serve may be asked for more than any
 // counter tells: what waits or is turned away is not counted. It doubles then, which is what one
@@ -52,6 +56,8 @@ constexpr Duration kCounted{7'500};
 // which has been younger than that, and not before so much was judged.
 constexpr double kCloseSeconds = 8;
 constexpr double kJudgedSeconds = 1'800;
+// Until rules were judged for so long nothing is known that would tell how few replicas do.
+constexpr double kMetSeconds = 60;
 // Where growth is not rolling, a decision is there one start-up later, whatever its size.
 constexpr double kAtOnce = 1e6;
 
@@ -61,6 +67,7 @@ struct Sized {
   CapacityTable* table = nullptr;  // null: by the target
   double target = 0;
   Rate most_served = 0;  // by one replica; 0: not known
+  bool full = false;     // as many requests are inside as there are workers
 };
 
 // The line through the capacities of 1 and 30 replicas: between them it is within a hundredth of
@@ -92,7 +99,7 @@ Duration OldestOf(const Input& input, const Proposal& proposal) {
 // How soon a change of load becomes capacity: until it is read, decided and served.
 void FitLead(const Input& input, const TideOptions& options, TideMemory& memory, PanelPool& pool) {
   if (const auto startup = MeasuredStartup(input.replicas)) {
-    memory.startup_seconds = Seconds(*startup);
+    memory.startup_seconds = std::min(kLongestStartup, Seconds(*startup));
   }
   const double startup =
       memory.startup_seconds > 0 ? memory.startup_seconds : Seconds(options.startup);
@@ -195,6 +202,12 @@ void KeepUp(bool just_met, PanelMemory& panel, Rate& demand, std::optional<Trend
   }
 }
 
+// The replicas that are doubled, of which `served` were seen busy: those that are ready, but where
+// starts are faster than samples come, what came of the last doubling is doubled once.
+Replicas DoubledFrom(const Input& input, Replicas served) {
+  return std::min(ServedAt(input, {}), ReplicasFor(served * kBeyond, 1));
+}
+
 // What the pool asks for where all of it is busy, `asked` by its rules.
 Replicas Double(Replicas asked, Replicas ready, const PanelPool& pool, Duration tick,
                 TideMemory& memory, std::string& note) {
@@ -217,10 +230,11 @@ void SizeByPanel(const Input& input, const TideOptions& options, Rate demand, Si
   const Duration tick =
       memory.at ? std::clamp(Duration(input.now - *memory.at), Duration(0), kLongestTick)
                 : kPanelStep;
+  const double age_kept = std::exp2(-Seconds(tick) / kAgeHalfSeconds);
   memory.oldest_seconds =
-      std::max(Seconds(OldestOf(input, proposal)), memory.oldest_seconds * kAgeKept);
+      std::max(Seconds(OldestOf(input, proposal)), memory.oldest_seconds * age_kept);
   // A look that came early does not make the next one come sooner.
-  memory.tick_seconds = std::max(Seconds(tick), memory.tick_seconds * kAgeKept);
+  memory.tick_seconds = std::max(Seconds(tick), memory.tick_seconds * age_kept);
   memory.at = input.now;
   FitLead(input, options, memory, sized.pool);
   std::optional<Trend> trend = TrendOf(input, proposal, demand, memory);
@@ -241,7 +255,16 @@ void SizeByPanel(const Input& input, const TideOptions& options, Rate demand, Si
                                              : ReplicasFor(choice.load, sized.target);
   memory.doubled_seconds *= std::exp2(-Seconds(tick) / Seconds(options.half_life));
   if (saturated)
-    replicas = Double(replicas, ServedAt(input, {}), sized.pool, tick, memory, proposal.note);
+    replicas =
+        Double(replicas, DoubledFrom(input, served), sized.pool, tick, memory, proposal.note);
+  if (replicas < input.current && memory.panel.seconds < kMetSeconds) {
+    proposal.note += "; a pool that was just met is not shrunk";
+    replicas = input.current;
+  }
+  if (replicas < input.current && sized.full) {
+    proposal.note += "; a full pool is not shrunk: what it serves is not what there is to serve";
+    replicas = input.current;
+  }
   // With none nothing could be seen any more.
   replicas = std::max<Replicas>(1, replicas);
   proposal.replicas = replicas;
@@ -271,7 +294,7 @@ Proposal ProposeFor(const SignalTarget& signal, const Input& input, const TideOp
     return proposal;
   }
   Sized sized;
-  Rate demand = reading->value;
+  Rate demand = proposal.value = std::min(reading->value, kMostRate);
   const auto configured = ModelOf(input.capacity);
   if (configured && signal.measure == signals::Measure::kRequests) {
     const PoolObserved observed = Observe(input).observed;
@@ -280,7 +303,8 @@ Proposal ProposeFor(const SignalTarget& signal, const Input& input, const TideOp
     sized.table = &*memory.table;
     FitLine(*sized.table, sized.pool);
     sized.most_served = Ceiling(model);
-    demand = DemandOf(model, observed);
+    sized.full = IsFull(model.workers, observed);
+    demand = std::min(kMostRate, DemandOf(model, observed));
   } else if (signal.per_replica) {
     sized.target = *signal.per_replica;
     sized.pool.per_replica = sized.pool.most_each = sized.target;

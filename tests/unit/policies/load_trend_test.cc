@@ -242,6 +242,39 @@ TEST(LoadTrendTest, BeginsAtWhatThoseDoThatServe) {
   EXPECT_NEAR(trend->level, 200, 0.01);
 }
 
+// A step is made at the instant of the look that decides it, and seen by the next one.
+TEST(LoadTrendTest, AReplicaThatDrainsSinceTheLastLookIsNoRise) {
+  std::vector<signals::ReplicaView> views(10);
+  signals::Reading reading;
+  for (int i = 0; i < 10; ++i) {
+    views[static_cast<std::size_t>(i)].name = "r" + std::to_string(i);
+    views[static_cast<std::size_t>(i)].phase = signals::Phase::kReady;
+    views[static_cast<std::size_t>(i)].ready_at = kStart - std::chrono::hours(1);
+  }
+  TrendMemory memory;
+  const auto look = [&](int second, int serving) {
+    reading.each.clear();
+    reading.value = 0;
+    for (int i = 0; i < serving; ++i) {
+      reading.each.push_back({views[static_cast<std::size_t>(i)].name, 1'000.0 / serving,
+                              Duration(1'000 + 1'200 * i)});
+      reading.value += 1'000.0 / serving;
+    }
+    return *FollowTrend(
+        {.now = kStart + std::chrono::seconds(second), .reading = reading, .replicas = views},
+        memory);
+  };
+  for (int second = 0; second <= 120; second += 5) (void)look(second, 10);
+  for (std::size_t i = 5; i < 10; ++i) {
+    views[i].phase = signals::Phase::kDraining;
+    views[i].since = kStart + std::chrono::seconds(120);
+  }
+  (void)look(125, 5);
+  ASSERT_GE(memory.serving.size(), 2u);
+  EXPECT_EQ(memory.serving.back().replicas, 5);
+  EXPECT_EQ(memory.serving.back().seconds, 5);
+}
+
 TEST(LoadTrendTest, RemembersABoundedPast) {
   Pool pool([](double) { return 3'000.0; });
   pool.JoinAll(5);

@@ -70,6 +70,23 @@ TEST_F(QueueingTest, GrowsWithTheServiceTimeThatItLearns) {
   EXPECT_THAT(after.note, HasSubstr("what is behind the pool is slow"));
 }
 
+TEST_F(QueueingTest, WhatALookSaysOfTheServiceTimeCountsFromTheNextOneOn) {
+  const PoolObserved fast{.ready = 40, .rate = 1'000, .inflight = 30};
+  for (int i = 0; i < 30; ++i) Look(fast, 40);
+  // More requests in the same time would make each of them shorter.
+  QueueingMemory other = memory_;
+  const Replicas fewer =
+      *Look({.now = now_, .ready = 40, .rate = 1'000, .inflight = 30}, 40).replicas;
+  memory_ = other;
+  EXPECT_GE(*Look({.now = now_, .ready = 40, .rate = 1'010, .inflight = 30}, 40).replicas, fewer);
+}
+
+// Its rate is what it serves, not what there is to serve.
+TEST_F(QueueingTest, AFullPoolIsNotShrunk) {
+  EXPECT_EQ(*Look({.ready = 8, .rate = 128, .inflight = 2'000}, 8).replicas, 8);
+  EXPECT_LT(*Look({.ready = 8, .rate = 128, .inflight = 63}, 8).replicas, 8);
+}
+
 TEST_F(QueueingTest, FollowsNoBreathOfTheServiceTime) {
   const PoolObserved pool{.ready = 40, .rate = 1'000, .inflight = 80};
   for (int i = 0; i < 600; ++i) Look(pool, 40);

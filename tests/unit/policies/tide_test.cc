@@ -2,92 +2,22 @@
 #include "policies/sizing/tide.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
-#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "policies/sizing/target.h"
+#include "tests/testing/tide_life.h"
 
 namespace tidegate::sizing {
 namespace {
 
 using signals::Measure;
 using signals::Quality;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-// A pool and its policy over time.
-class Life {
- public:
-  Life() {
-    capacity_.workers = 8;
-    capacity_.service_time = Duration(50);
-    capacity_.latency_objective = Duration(250);
-    capacity_.latency_share = 0.999;
-    SetReady(20);
-  }
-
-  // All of them long ready, 20 s after their start.
-  void SetReady(int count) {
-    replicas_.clear();
-    for (int i = 0; i < count; ++i) {
-      signals::ReplicaView view;
-      view.name = "r" + std::to_string(i);
-      view.phase = signals::Phase::kReady;
-      view.started = now_ - std::chrono::hours(1);
-      view.since = view.started + std::chrono::seconds(20);
-      view.ready_at = view.since;
-      replicas_.push_back(view);
-    }
-  }
-  Sizing Size(double rate, Quality quality = Quality::kOk) {
-    signals::Reading reading;
-    reading.signal = "rps";
-    reading.quality = quality;
-    reading.value = rate;
-    reading.age = Duration(3'000);
-    reading.detail = quality == Quality::kOk ? "" : "because";
-    reading.each = each_;
-    const std::vector<signals::Reading> readings{reading};
-    Input input;
-    input.now = now_;
-    input.current = 10;
-    input.min = 1;
-    input.max = 1'000;
-    input.targets = targets_;
-    input.readings = readings;
-    input.replicas = replicas_;
-    input.capacity = capacity_;
-    now_ += Duration(5'000);
-    return Tide::Size(input, options_, memory_);
-  }
-  Replicas Replica(double rate) {
-    const Sizing sizing = Size(rate);
-    EXPECT_EQ(sizing.proposals.size(), 1u);
-    note_ = sizing.proposals.at(0).note;
-    return sizing.proposals.at(0).replicas.value_or(-1);
-  }
-  // So many steps of five seconds of this load; the last size.
-  template <class Load>
-  Replicas Live(int steps, Load load) {
-    Replicas replicas = 0;
-    for (int i = 0; i < steps; ++i) replicas = Replica(load(i));
-    return replicas;
-  }
-
-  Capacity capacity_;
-  TideOptions options_;
-  TideMemory memory_;
-  std::vector<SignalTarget> targets_{{"rps", std::nullopt, Measure::kRequests}};
-  std::vector<signals::ReplicaView> replicas_;
-  std::vector<signals::ReplicaValue> each_;
-  std::string note_;
-  Instant now_ = FromUnixMillis(1'767'225'600'000);
-};
-
-class TideTest : public testing::Test, protected Life {};
+using Life = tidegate::testing::TideLife;
+class TideTest : public ::testing::Test, protected Life {};
 
 constexpr int kHour = 720;
 
