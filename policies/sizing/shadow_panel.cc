@@ -164,8 +164,6 @@ Seen See(const PanelPool& pool, const PanelMemory& memory, int lag) {
                                                                     : memory.stretches;
     highest = seen[kLonger + i] = std::max(highest, Highest(values, window.count));
   }
-  const Rate most_served = MostServed(pool);
-  for (double& rate : seen) rate = std::min(rate, most_served);
   return seen;
 }
 
@@ -416,8 +414,10 @@ Seen Look(const PanelPool& pool, const PanelLook& look, PanelMemory& memory) {
   return seen;
 }
 
-Rate AskedBy(const PanelPool& pool, const Weights& weights, const Seen& seen) {
-  const Rate most = MostServed(pool);
+// No rule asks for more than the largest pool serves, or there is: a faint one that multiplies an
+// absurd rate would outweigh all others.
+Rate AskedBy(const PanelPool& pool, Rate rate, const Weights& weights, const Seen& seen) {
+  const Rate most = std::max(rate, MostServed(pool));
   double asked = 0;
   for (std::size_t base = 0; base < kBases; ++base) {
     const double load = LoadOf(seen, base);
@@ -445,7 +445,7 @@ PanelChoice AskPanel(const PanelPool& pool, const PanelLook& look, PanelMemory& 
   if (!Fits(memory)) Begin(pool, look, memory);
   const Weights weights = WeighBy(pool, memory, look.allowed);
   PanelChoice choice;
-  choice.asked = AskedBy(pool, weights, Look(pool, look, memory));
+  choice.asked = AskedBy(pool, look.rate, weights, Look(pool, look, memory));
   memory.asked.back() = std::max(memory.asked.back(), choice.asked);
   choice.load = Highest(memory.asked, LagOf(pool) + 1);
   const std::size_t rule = choice.rule = weights.most;
