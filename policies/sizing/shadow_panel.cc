@@ -10,6 +10,8 @@
 namespace tidegate::sizing {
 namespace {
 
+// Figures of sweeps below are of the day when a constant was chosen, with the other ones as they
+// were then: each compares values of one constant, all else being equal.
 constexpr double kStepSeconds = 5;
 constexpr double kDust = 1e-9;  // a rounding error of replicas
 static_assert(kPanelStep == Duration(static_cast<std::int64_t>(kStepSeconds * 1'000)));

@@ -53,7 +53,7 @@ struct PanelPool {
   // n replicas serve `per_replica` x (n - spare) requests per second within the objective: what
   // small pools need more is nearly constant, see capacity.h.
   Rate per_replica = 0;    // > 0
-  double spare = 0;        // 0 .. 10
+  double spare = 0;        // 0 .. 1
   Rate most_each = 0;      // requests per second of one replica beyond which they pile up; > 0
   Duration lead{45'000};   // from a change of load until replicas that it calls for are ready
   Duration apart{15'000};  // samples of one replica, > 0; rises over up to 50 s are told apart

@@ -224,18 +224,53 @@ Replicas Double(Replicas asked, Replicas ready, const PanelPool& pool, Duration 
   return doubled;
 }
 
-// What the panel makes of the demand.
-void SizeByPanel(const Input& input, const TideOptions& options, Rate demand, Sized& sized,
-                 TideMemory& memory, Proposal& proposal) {
+// How old samples are and how far apart looks; the time since the last one.
+Duration NoteTimes(const Input& input, const Proposal& proposal, TideMemory& memory) {
   const Duration tick =
       memory.at ? std::clamp(Duration(input.now - *memory.at), Duration(0), kLongestTick)
                 : kPanelStep;
-  const double age_kept = std::exp2(-Seconds(tick) / kAgeHalfSeconds);
+  const double kept = std::exp2(-Seconds(tick) / kAgeHalfSeconds);
   memory.oldest_seconds =
-      std::max(Seconds(OldestOf(input, proposal)), memory.oldest_seconds * age_kept);
+      std::max(Seconds(OldestOf(input, proposal)), memory.oldest_seconds * kept);
   // A look that came early does not make the next one come sooner.
-  memory.tick_seconds = std::max(Seconds(tick), memory.tick_seconds * age_kept);
+  memory.tick_seconds = std::max(Seconds(tick), memory.tick_seconds * kept);
   memory.at = input.now;
+  return tick;
+}
+
+// Why the pool should not be shrunk now; null: nothing speaks against it.
+const char* WhyNotShrunk(const Sized& sized, const TideMemory& memory) {
+  if (memory.panel.seconds < kMetSeconds) return "a pool that was just met is not shrunk";
+  if (sized.full) return "a full pool is not shrunk: what it serves is not what there is to serve";
+  return nullptr;
+}
+
+// What the panel's choice takes, where the pool may be busy past counting or must not be shrunk.
+Replicas ReplicasOf(const PanelChoice& choice, const Input& input, Duration tick, Sized& sized,
+                    TideMemory& memory, Proposal& proposal) {
+  Replicas replicas = sized.table != nullptr ? sized.table->FewestReplicas(choice.load)
+                                             : ReplicasFor(choice.load, sized.target);
+  const Replicas served = ServedAt(input, sized.pool.apart);
+  const bool saturated = served > 0 && sized.most_served > 0 &&
+                         proposal.value >= kSaturated * served * sized.most_served;
+  if (saturated) {
+    replicas =
+        Double(replicas, DoubledFrom(input, served), sized.pool, tick, memory, proposal.note);
+  }
+  if (replicas < input.current) {
+    if (const char* why = WhyNotShrunk(sized, memory)) {
+      proposal.note += fmt::format("; {}", why);
+      replicas = input.current;
+    }
+  }
+  // With none nothing could be seen any more.
+  return std::max<Replicas>(1, replicas);
+}
+
+// What the panel makes of the demand.
+void SizeByPanel(const Input& input, const TideOptions& options, Rate demand, Sized& sized,
+                 TideMemory& memory, Proposal& proposal) {
+  const Duration tick = NoteTimes(input, proposal, memory);
   FitLead(input, options, memory, sized.pool);
   std::optional<Trend> trend = TrendOf(input, proposal, demand, memory);
   if (!signals::MayShrink(proposal.quality))
@@ -247,26 +282,9 @@ void SizeByPanel(const Input& input, const TideOptions& options, Rate demand, Si
                                        .half_life = options.half_life,
                                        .allowed = options.late_share},
                                       memory.panel);
-  const Replicas served = ServedAt(input, sized.pool.apart);
-  const bool saturated = served > 0 && sized.most_served > 0 &&
-                         proposal.value >= kSaturated * served * sized.most_served;
   proposal.note = Explain(choice, sized.pool, demand, trend);
-  Replicas replicas = sized.table != nullptr ? sized.table->FewestReplicas(choice.load)
-                                             : ReplicasFor(choice.load, sized.target);
   memory.doubled_seconds *= std::exp2(-Seconds(tick) / Seconds(options.half_life));
-  if (saturated)
-    replicas =
-        Double(replicas, DoubledFrom(input, served), sized.pool, tick, memory, proposal.note);
-  if (replicas < input.current && memory.panel.seconds < kMetSeconds) {
-    proposal.note += "; a pool that was just met is not shrunk";
-    replicas = input.current;
-  }
-  if (replicas < input.current && sized.full) {
-    proposal.note += "; a full pool is not shrunk: what it serves is not what there is to serve";
-    replicas = input.current;
-  }
-  // With none nothing could be seen any more.
-  replicas = std::max<Replicas>(1, replicas);
+  const Replicas replicas = ReplicasOf(choice, input, tick, sized, memory, proposal);
   proposal.replicas = replicas;
   proposal.target =
       sized.table != nullptr ? sized.table->RateOf(replicas) / replicas : sized.target;
